@@ -1,0 +1,53 @@
+import { EXIT, type ExitCode } from './exit-codes.ts'
+
+/**
+ * Every error code, its exit code and what it means. The one table: the class, the command and
+ * `docs/errors.md` all read it.
+ */
+export const ERROR_CODES = {
+  ERR_EVERYCORE_USAGE: { exit: EXIT.usage, text: 'The command line is wrong.' },
+  ERR_EVERYCORE_SETTING: { exit: EXIT.usage, text: 'A setting has a value that is not allowed.' },
+  ERR_EVERYCORE_NO_SCRIPT: { exit: EXIT.usage, text: 'No script was given and none was found.' },
+  ERR_EVERYCORE_ENV_FILE: { exit: EXIT.usage, text: 'The env file is missing or cannot be parsed.' },
+  ERR_EVERYCORE_SCRIPT: { exit: EXIT.cannotLoad, text: 'The script is missing, unreadable, a directory or of an unknown kind.' },
+  ERR_EVERYCORE_LOAD: { exit: EXIT.cannotLoad, text: 'The script threw while it was loaded.' },
+  ERR_EVERYCORE_NEVER_READY: { exit: EXIT.neverReady, text: 'No worker became ready, or none could be kept.' },
+  ERR_EVERYCORE_RUNTIME_DIR: { exit: EXIT.failure, text: 'The runtime directory cannot be used.' },
+  ERR_EVERYCORE_STATE: { exit: EXIT.failure, text: 'The call does not fit the state of the supervisor.' },
+  ERR_EVERYCORE_MESSAGE: { exit: EXIT.failure, text: 'A message cannot be sent: too large, not serialisable, or nobody to receive it.' },
+  ERR_EVERYCORE_RELOAD: { exit: EXIT.failure, text: 'The reload was aborted; the old workers go on serving.' },
+  ERR_EVERYCORE_PLATFORM: { exit: EXIT.failure, text: 'This platform lacks what the call needs.' },
+  ERR_EVERYCORE_INTERNAL: { exit: EXIT.failure, text: 'A defect of everycore itself.' },
+} as const satisfies Record<string, { exit: ExitCode; text: string }>
+
+/** A code of the table above. */
+export type ErrorCode = keyof typeof ERROR_CODES
+
+/** What {@link EverycoreError} takes besides code and message. */
+export interface ErrorDetails {
+  /** Why it happened, when the message alone does not say. */
+  readonly why?: string
+  /** What the reader should do about it. */
+  readonly hint?: string
+  readonly cause?: unknown
+}
+
+/** The one error class. `message` says what happened, `why` the reason, `hint` what to do. */
+export class EverycoreError extends Error {
+  readonly code: ErrorCode
+  readonly why: string | undefined
+  readonly hint: string | undefined
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = 'EverycoreError'
+    this.code = code
+    this.why = details.why
+    this.hint = details.hint
+  }
+
+  /** The exit code that belongs to the code. */
+  get exitCode(): ExitCode {
+    return ERROR_CODES[this.code].exit
+  }
+}

@@ -1,0 +1,85 @@
+/** A worker is gone: what it was, what its end means, whether its slot boots again. */
+import { assertNever } from '../../base/assert-never.ts'
+import { announce, quiet } from '../compose.ts'
+import { recordFailure } from '../failures.ts'
+import { isHopeless } from '../hopeless.ts'
+import { isOccupied, slotAt } from '../slots.ts'
+import { findWorker, occupies, withoutWorker } from '../workers.ts'
+import type { Event, ExitKind, FailureCause, SlotIndex, State, Step, Worker } from '../types.ts'
+
+/** The process has ended. */
+export function recordExit(state: State, event: Extract<Event, { type: 'workerExited' }>): Step {
+  const worker = findWorker(state, event.id)
+  if (worker === undefined) return quiet(state)
+  const why = causeOf(worker)
+  const gone = withoutWorker(state, worker.id)
+  const next = why === undefined ? gone : recordFailure(gone, worker, { why, exit: event.exit }, event.at, event.chance)
+  return {
+    state: next,
+    effects: [
+      announce({
+        type: 'worker:exited',
+        id: worker.id,
+        slot: worker.slot,
+        generation: worker.generation,
+        kind: kindOf(worker),
+        killReason: worker.phase.name === 'killed' ? worker.phase.reason : undefined,
+        exit: event.exit,
+        uptimeMs: event.at - worker.spawnedAt,
+        respawnInMs: respawnInMs(next, worker.slot, event.at),
+      }),
+    ],
+  }
+}
+
+/** The system refused to start the process. */
+export function recordSpawnFailed(state: State, event: Extract<Event, { type: 'workerSpawnFailed' }>): Step {
+  const worker = findWorker(state, event.id)
+  if (worker === undefined) return quiet(state)
+  const gone = withoutWorker(state, worker.id)
+  const next = occupies(worker) ? recordFailure(gone, worker, { why: 'spawn-failed', exit: undefined }, event.at, event.chance) : gone
+  const waitMs = Math.max(0, slotAt(next, worker.slot).respawnAt - event.at)
+  return { state: next, effects: [announce({ type: 'worker:spawn-failed', slot: worker.slot, code: event.code, respawnInMs: waitMs })] }
+}
+
+/** Undefined when the worker had been told to go. */
+function causeOf(worker: Worker): FailureCause | undefined {
+  const { phase } = worker
+  switch (phase.name) {
+    case 'booting':
+      return 'boot-failure'
+    case 'ready':
+      return 'crash'
+    case 'draining':
+      return undefined
+    case 'killed':
+      if (!phase.counts) return undefined
+      if (phase.reason === 'ready-timeout') return 'ready-timeout'
+      return worker.readyAt === undefined ? 'boot-failure' : 'crash'
+    default:
+      return assertNever(phase)
+  }
+}
+
+function kindOf(worker: Worker): ExitKind {
+  const { phase } = worker
+  switch (phase.name) {
+    case 'booting':
+      return 'boot-failure'
+    case 'ready':
+      return 'crash'
+    case 'draining':
+      return 'retired'
+    case 'killed':
+      return 'killed'
+    default:
+      return assertNever(phase)
+  }
+}
+
+function respawnInMs(state: State, slot: SlotIndex, at: number): number | undefined {
+  if (state.stop !== undefined || slot >= state.size) return undefined
+  if (isOccupied(state, slot) || isHopeless(state)) return undefined
+  if (!state.everReady && state.bootFailed) return undefined
+  return Math.max(0, slotAt(state, slot).respawnAt - at)
+}

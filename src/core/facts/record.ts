@@ -1,0 +1,36 @@
+import { assertNever } from '../../base/assert-never.ts'
+import { quiet } from '../compose.ts'
+import { recordExit, recordSpawnFailed } from './loss.ts'
+import { recordReady, recordRetireRequest, recordSpawned, recordViolation } from './worker.ts'
+import { recordReloadRequest, recordScale, recordStart, recordStop } from './request.ts'
+import type { Event, State, Step } from '../types.ts'
+
+/** Writes down what happened and tells the outside of it. Gives no orders: that is for the rules. */
+export function record(state: State, event: Event): Step {
+  switch (event.type) {
+    case 'startRequested':
+      return recordStart(state, event.at)
+    case 'workerSpawned':
+      return recordSpawned(state, event)
+    case 'workerSpawnFailed':
+      return recordSpawnFailed(state, event)
+    case 'workerReady':
+      return recordReady(state, event)
+    case 'workerExited':
+      return recordExit(state, event)
+    case 'workerRetireRequested':
+      return recordRetireRequest(state, event)
+    case 'workerViolated':
+      return recordViolation(state, event)
+    case 'scaleRequested':
+      return recordScale(state, event.size)
+    case 'reloadRequested':
+      return recordReloadRequest(state)
+    case 'stopRequested':
+      return recordStop(state, event.how)
+    case 'timePassed':
+      return quiet(state)
+    default:
+      return assertNever(event)
+  }
+}

@@ -1,0 +1,62 @@
+/** What a worker does while it lives. Late news of a worker that is gone or leaving change nothing. */
+import { announce, quiet } from '../compose.ts'
+import { isYoung, recordFailure } from '../failures.ts'
+import { readyDeadline } from '../orders.ts'
+import { patchSlot, slotAt } from '../slots.ts'
+import { findWorker, isLive, patchWorker } from '../workers.ts'
+import type { Event, State, Step, Worker } from '../types.ts'
+
+/** The process exists. The time to be ready counts from here. */
+export function recordSpawned(state: State, event: Extract<Event, { type: 'workerSpawned' }>): Step {
+  const worker = findWorker(state, event.id)
+  if (worker === undefined || worker.pid !== undefined) return quiet(state)
+  const phase: Worker['phase'] =
+    worker.phase.name === 'booting' ? { name: 'booting', deadline: readyDeadline(state, event.at) } : worker.phase
+  const { id, slot, generation } = worker
+  return {
+    state: patchWorker(state, id, { pid: event.pid, spawnedAt: event.at, phase }),
+    effects: [announce({ type: 'worker:spawned', id, slot, generation, pid: event.pid })],
+  }
+}
+
+/** The worker can serve. */
+export function recordReady(state: State, event: Extract<Event, { type: 'workerReady' }>): Step {
+  const worker = findWorker(state, event.id)
+  if (worker?.phase.name !== 'booting') return quiet(state)
+  const { id, slot, generation } = worker
+  const ready = patchWorker(state, id, { readyAt: event.at, phase: { name: 'ready', since: event.at, proven: false } })
+  return {
+    state: { ...ready, everReady: true },
+    effects: [announce({ type: 'worker:ready', id, slot, generation, bootMs: event.at - worker.spawnedAt })],
+  }
+}
+
+/** The worker broke the protocol: it cannot be talked to any more. */
+export function recordViolation(state: State, event: Extract<Event, { type: 'workerViolated' }>): Step {
+  const worker = findWorker(state, event.id)
+  if (worker === undefined || worker.phase.name === 'killed') return quiet(state)
+  return quiet(patchWorker(state, worker.id, { due: 'violation' }))
+}
+
+/**
+ * The worker wants to leave. That is no failure once it has served; but one that leaves before it
+ * was ready, or new code that leaves before it was proven, has failed like one that exits.
+ */
+export function recordRetireRequest(state: State, event: Extract<Event, { type: 'workerRetireRequested' }>): Step {
+  const worker = findWorker(state, event.id)
+  if (worker === undefined || !isLive(worker)) return quiet(state)
+  const marked = patchWorker(state, worker.id, { due: 'retire' })
+  const onTrial = state.reload?.direction === 'forward' && worker.generation === state.reload.to
+  if (worker.readyAt === undefined || (onTrial && isYoung(state, worker, event.at))) {
+    const why = worker.readyAt === undefined ? 'boot-failure' : 'crash'
+    return quiet(recordFailure(marked, worker, { why, exit: undefined }, event.at, 0.5))
+  }
+  return quiet(holdSlot(marked, worker))
+}
+
+/** Lets a slot replace a worker by request once in `baseMs` at most, so that an app which always leaves cannot make it spin. */
+function holdSlot(state: State, worker: Worker): State {
+  const earliest = worker.spawnedAt + state.settings.backoff.baseMs
+  const { respawnAt } = slotAt(state, worker.slot)
+  return patchSlot(state, worker.slot, { respawnAt: Math.max(respawnAt, earliest) })
+}

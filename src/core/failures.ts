@@ -1,0 +1,43 @@
+/** What the loss of a worker that nobody had asked to leave is charged to: the reload, or its slot. */
+import { backoffMs } from './backoff.ts'
+import { patchSlot, slotAt } from './slots.ts'
+import type { Failure, FailureCause, Reload, ReloadFailure, State, Worker } from './types.ts'
+
+/** Records a failure. `chance` in [0, 1) feeds the jitter of the back-off. */
+export function recordFailure(state: State, worker: Worker, failure: Failure, at: number, chance: number): State {
+  const bootFailed = state.bootFailed || (worker.readyAt === undefined && failure.why !== 'spawn-failed')
+  const noted: State = { ...state, bootFailed, lastFailure: failure }
+  const { reload } = noted
+  if (reload?.direction !== 'forward' || worker.generation !== reload.to) return chargeSlot(noted, worker, failure, at, chance)
+  if (isYoung(noted, worker, at) || reload.crashes >= noted.settings.maxFailures) return chargeReload(noted, reload, worker, failure)
+  return chargeSlot({ ...noted, reload: { ...reload, crashes: reload.crashes + 1 } }, worker, failure, at, chance)
+}
+
+/** Was not ready for `provenMs`. */
+export function isYoung(state: State, worker: Worker, at: number): boolean {
+  return worker.readyAt === undefined || at - worker.readyAt < state.settings.provenMs
+}
+
+/** The slot goes on with the old generation, so its own record stays as it is. */
+function chargeReload(state: State, reload: Reload, worker: Worker, failure: Failure): State {
+  const first = reload.failure ?? { slot: worker.slot, why: RELOAD_CAUSE[failure.why], exit: failure.exit }
+  return { ...state, reload: { ...reload, failure: first } }
+}
+
+const RELOAD_CAUSE = {
+  'boot-failure': 'boot-failure',
+  'ready-timeout': 'ready-timeout',
+  crash: 'died-young',
+  'spawn-failed': 'spawn-failed',
+} as const satisfies Record<FailureCause, ReloadFailure['why']>
+
+function chargeSlot(state: State, worker: Worker, failure: Failure, at: number, chance: number): State {
+  const slot = slotAt(state, worker.slot)
+  const stable = worker.readyAt !== undefined && at - worker.readyAt >= state.settings.stableMs
+  const failures = (stable ? 0 : slot.failures) + 1
+  const noProcess = failure.why === 'spawn-failed'
+  // The machine, not the app, is short of something: trying again at once makes it worse.
+  const delayMs = backoffMs(noProcess ? failures + 1 : failures, state.settings, chance)
+  const restarts = noProcess ? slot.restarts : slot.restarts + 1
+  return patchSlot(state, worker.slot, { failures, respawnAt: at + delayMs, restarts })
+}

@@ -1,0 +1,11 @@
+import { forEach } from '../compose.ts'
+import { orderDrain, orderKill } from '../orders.ts'
+import type { State, Step } from '../types.ts'
+
+/** Who asked to leave is drained; who broke the protocol is killed. */
+export function dues(state: State, at: number): Step {
+  const due = state.workers.filter((worker) => worker.due !== undefined)
+  return forEach(state, due, (current, worker) =>
+    worker.due === 'violation' ? orderKill(current, worker, 'violation', at) : orderDrain(current, worker, 'request', at),
+  )
+}

@@ -1,0 +1,36 @@
+import { beginReload } from './begin-reload.ts'
+import { boot } from './boot.ts'
+import { deadlines } from './deadlines.ts'
+import { dues } from './dues.ts'
+import { finish } from './finish.ts'
+import { finishReload } from './finish-reload.ts'
+import { giveUp } from './give-up.ts'
+import { phase } from './phase.ts'
+import { prove } from './prove.ts'
+import { shrink } from './shrink.ts'
+import { spare } from './spare.ts'
+import { stopping } from './stopping.ts'
+import { swap } from './swap.ts'
+import { turnBack } from './turn-back.ts'
+import type { Rule } from '../compose.ts'
+
+/**
+ * All rules, in the order in which they run. Each is idempotent; together they run until none has
+ * anything to do. Who must go comes first, then the reload, then the end, then who must come.
+ */
+export const RULES: readonly Rule[] = [
+  dues,
+  deadlines,
+  prove,
+  turnBack,
+  swap,
+  shrink,
+  finishReload,
+  beginReload,
+  spare,
+  giveUp,
+  stopping,
+  boot,
+  phase,
+  finish,
+]

@@ -1,0 +1,234 @@
+/**
+ * The vocabulary of the supervisor's logic: what it knows (State), what it is told (Event, past
+ * tense) and what it orders (Effect, imperative). Plain data, no clock, no I/O.
+ */
+
+/** Identifies one worker process for the life of the supervisor; never reused. */
+export type WorkerId = number
+
+/** A stable seat, 0 to size-1. */
+export type SlotIndex = number
+
+/** Everything the rules need to know that an operator may set. Durations in milliseconds. */
+export interface CoreSettings {
+  /** Boot to ready; 0 means no limit. */
+  readonly readyTimeoutMs: number
+  /** Drain to exit; then SIGKILL. */
+  readonly drainTimeoutMs: number
+  /** How many workers may boot at the same time, at least 1. */
+  readonly bootParallel: number
+  /** A worker that was ready for this long is healthy: its exit clears the slot's failures. */
+  readonly stableMs: number
+  /** A replacement must stay ready for this long before its predecessor is drained. */
+  readonly provenMs: number
+  /** Consecutive failures of a slot before it counts as hopeless. */
+  readonly maxFailures: number
+  /** Back-off before boot number n+1 of a failing slot: base x factor^(n-2), at most cap; the first respawn is immediate. */
+  readonly backoff: { readonly baseMs: number; readonly factor: number; readonly capMs: number; readonly jitter: number }
+}
+
+/** Why a worker is drained or killed. A reason is a field and never a state. */
+export type RetireReason = 'stop' | 'scale' | 'reload' | 'rollback' | 'request'
+export type KillReason = 'ready-timeout' | 'drain-timeout' | 'stop-now' | 'reload-aborted' | 'violation'
+
+export type WorkerPhase =
+  /** Started, not ready. `deadline` is undefined when there is no limit. */
+  | { readonly name: 'booting'; readonly deadline: number | undefined }
+  /** `proven`: has stayed ready for `provenMs`. */
+  | { readonly name: 'ready'; readonly since: number; readonly proven: boolean }
+  | { readonly name: 'draining'; readonly deadline: number; readonly reason: RetireReason }
+  /** SIGKILL was sent; only the exit is awaited. `counts`: it had not been asked to leave, so its end is a failure of the slot. */
+  | { readonly name: 'killed'; readonly since: number; readonly reason: KillReason; readonly counts: boolean }
+
+export interface Worker {
+  readonly id: WorkerId
+  readonly slot: SlotIndex
+  readonly generation: number
+  /** Undefined until the process exists. */
+  readonly pid: number | undefined
+  readonly spawnedAt: number
+  readonly readyAt: number | undefined
+  readonly phase: WorkerPhase
+  /** Recorded by a fact, carried out by a rule in the same step. */
+  readonly due: 'retire' | 'violation' | undefined
+}
+
+/** How a worker ended, as the process table and the worker's own last report tell it. */
+export interface ExitReport {
+  readonly code: number | null
+  readonly signal: string | null
+  /** The error that ended it, when the worker could still report one. */
+  readonly error?: ReportedError
+}
+
+/** An error that crossed the process boundary. */
+export interface ReportedError {
+  readonly name: string
+  readonly message: string
+  readonly stack: string
+  readonly code?: string
+  readonly syscall?: string
+  readonly address?: string
+  readonly port?: number
+  /** True when the main module had not finished evaluating; undefined where Node does not tell (ES modules). */
+  readonly loading?: boolean
+}
+
+/** Why a worker that nobody had asked to leave was lost. */
+export type FailureCause = 'boot-failure' | 'ready-timeout' | 'crash' | 'spawn-failed'
+
+/** The loss of a worker that nobody had asked to leave. */
+export interface Failure {
+  readonly why: FailureCause
+  /** Undefined when no process came about, or when the worker took its leave before it was ready. */
+  readonly exit: ExitReport | undefined
+}
+
+/** What the exit meant for the service. */
+export type ExitKind =
+  /** Ended before it was ready. */
+  | 'boot-failure'
+  /** Ended by itself after it had been ready. */
+  | 'crash'
+  /** Ended because it was told to. */
+  | 'retired'
+  /** Had to be killed by us. */
+  | 'killed'
+
+export interface Slot {
+  readonly index: SlotIndex
+  /** Consecutive failures; 0 after a stable life. */
+  readonly failures: number
+  /** Not before this time may the slot boot again. */
+  readonly respawnAt: number
+  /** Workers lost in this slot since start that nobody had asked to leave. */
+  readonly restarts: number
+}
+
+export type SupervisorPhase =
+  | 'idle'
+  /** Never yet all ready. */
+  | 'starting'
+  | 'running'
+  /** At least one slot is without a ready worker because its last one failed. */
+  | 'degraded'
+  | 'stopping'
+  | 'stopped'
+
+export interface Reload {
+  readonly from: number
+  readonly to: number
+  readonly startedAt: number
+  /** 'back' restores the old generation after a failure. */
+  readonly direction: 'forward' | 'back'
+  readonly failure: ReloadFailure | undefined
+  /** A worker of `to` has been proven: from here on empty slots boot `to`. */
+  readonly proven: boolean
+  /** Workers of `to` that were lost after they had been proven. */
+  readonly crashes: number
+}
+
+export interface ReloadFailure {
+  /** Where it failed; 0 when `why` is 'stopped'. */
+  readonly slot: SlotIndex
+  readonly why: 'boot-failure' | 'ready-timeout' | 'died-young' | 'spawn-failed' | 'stopped'
+  readonly exit: ExitReport | undefined
+}
+
+/** How it all ended. The shell turns it into an exit code and a message. */
+export type Outcome =
+  | { readonly name: 'stopped' }
+  | { readonly name: 'stopped-now' }
+  /** No worker could be kept. `everReady` tells a bad start from a later collapse. */
+  | { readonly name: 'failed'; readonly everReady: boolean; readonly last: ExitReport | undefined; readonly why: FailureCause }
+
+export interface State {
+  readonly settings: CoreSettings
+  readonly phase: SupervisorPhase
+  readonly size: number
+  /** When start was asked for. */
+  readonly startedAt: number | undefined
+  /** Generation that new workers belong to outside a reload. */
+  readonly generation: number
+  /** Highest generation ever given out. */
+  readonly lastGeneration: number
+  readonly nextWorkerId: WorkerId
+  /** At least `size` of them; those from `size` on take no new worker. */
+  readonly slots: readonly Slot[]
+  /** Every process that may still exist, in order of spawn. */
+  readonly workers: readonly Worker[]
+  readonly reload: Reload | undefined
+  /** A reload that was asked for and has not begun: at most one, however often it was asked for. */
+  readonly reloadQueued: boolean
+  /** Some worker has been ready in this run. */
+  readonly everReady: boolean
+  /** All slots have been ready at once in this run. */
+  readonly everRunning: boolean
+  /** Some worker ended in this run before it was ready. */
+  readonly bootFailed: boolean
+  readonly lastFailure: Failure | undefined
+  readonly stop: { readonly how: 'graceful' | 'now'; readonly outcome: Outcome } | undefined
+}
+
+/** Facts. `at` is monotonic milliseconds. */
+export type Event =
+  | { readonly type: 'startRequested'; readonly at: number }
+  | { readonly type: 'workerSpawned'; readonly at: number; readonly id: WorkerId; readonly pid: number }
+  /** fork(2) failed: EAGAIN, EMFILE, ENOMEM. `chance` in [0,1) feeds the jitter. */
+  | { readonly type: 'workerSpawnFailed'; readonly at: number; readonly id: WorkerId; readonly code: string; readonly chance: number }
+  | { readonly type: 'workerReady'; readonly at: number; readonly id: WorkerId }
+  | { readonly type: 'workerExited'; readonly at: number; readonly id: WorkerId; readonly exit: ExitReport; readonly chance: number }
+  /** The worker asked to leave (cluster.worker.disconnect(), an operator): drain and replace. */
+  | { readonly type: 'workerRetireRequested'; readonly at: number; readonly id: WorkerId }
+  /** The worker broke the protocol. */
+  | { readonly type: 'workerViolated'; readonly at: number; readonly id: WorkerId }
+  | { readonly type: 'scaleRequested'; readonly at: number; readonly size: number }
+  | { readonly type: 'reloadRequested'; readonly at: number }
+  | { readonly type: 'stopRequested'; readonly at: number; readonly how: 'graceful' | 'now' }
+  | { readonly type: 'timePassed'; readonly at: number }
+
+/** Orders to the shell. */
+export type Effect =
+  | { readonly type: 'spawnWorker'; readonly id: WorkerId; readonly slot: SlotIndex; readonly generation: number }
+  | { readonly type: 'drainWorker'; readonly id: WorkerId; readonly timeoutMs: number; readonly reason: RetireReason }
+  /** SIGKILL of the whole process group. */
+  | { readonly type: 'killWorker'; readonly id: WorkerId; readonly reason: KillReason }
+  /** No new connection from here on: the held sockets are given up. */
+  | { readonly type: 'releaseSockets' }
+  | { readonly type: 'announce'; readonly notice: Notice }
+  /** Everything has ended. */
+  | { readonly type: 'finish'; readonly outcome: Outcome }
+
+/** What the outside is told. The names are those of the public events. */
+export type Notice =
+  | { readonly type: 'primary:started'; readonly size: number; readonly tookMs: number }
+  | { readonly type: 'primary:phase'; readonly phase: SupervisorPhase }
+  | { readonly type: 'primary:stopping'; readonly how: 'graceful' | 'now'; readonly outcome: Outcome }
+  | { readonly type: 'primary:stopped'; readonly outcome: Outcome }
+  | { readonly type: 'worker:spawned'; readonly id: WorkerId; readonly slot: SlotIndex; readonly generation: number; readonly pid: number }
+  | { readonly type: 'worker:ready'; readonly id: WorkerId; readonly slot: SlotIndex; readonly generation: number; readonly bootMs: number }
+  | { readonly type: 'worker:draining'; readonly id: WorkerId; readonly slot: SlotIndex; readonly reason: RetireReason }
+  | {
+      readonly type: 'worker:exited'
+      readonly id: WorkerId
+      readonly slot: SlotIndex
+      readonly generation: number
+      readonly kind: ExitKind
+      /** Why it was killed; only of kind 'killed'. */
+      readonly killReason: KillReason | undefined
+      readonly exit: ExitReport
+      readonly uptimeMs: number
+      /** When the slot boots again, in ms from now; undefined when it does not. */
+      readonly respawnInMs: number | undefined
+    }
+  | { readonly type: 'worker:spawn-failed'; readonly slot: SlotIndex; readonly code: string; readonly respawnInMs: number }
+  | { readonly type: 'reload:started'; readonly from: number; readonly to: number }
+  | { readonly type: 'reload:finished'; readonly generation: number; readonly tookMs: number }
+  | { readonly type: 'reload:aborted'; readonly generation: number; readonly failure: ReloadFailure }
+  | { readonly type: 'scale:changed'; readonly from: number; readonly to: number }
+
+/** The whole interface of the core. */
+export interface Step {
+  readonly state: State
+  readonly effects: readonly Effect[]
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { running } from './drive.ts'
+
+void test('a worker that asks to leave is drained, and its successor boots at once', () => {
+  const it = running(2)
+  it.clock(5000)
+  assert.deepEqual(it.tell({ type: 'workerRetireRequested', id: 1 }).orders, ['drain 1 request', 'spawn 3 in 0 of 1'])
+  it.up(3)
+  assert.deepEqual(it.exit(1, 1), { orders: [], said: ['worker:exited 1 retired for good'] })
+  assert.equal(it.state().slots[0]?.failures, 0)
+})
+
+void test('a worker that asks twice is drained once', () => {
+  const it = running(2)
+  it.tell({ type: 'workerRetireRequested', id: 1 })
+  assert.deepEqual(it.tell({ type: 'workerRetireRequested', id: 1 }), { orders: [], said: [] })
+})
+
+void test('an app that always leaves makes a slot boot once in baseMs at most', () => {
+  const it = running(1)
+  assert.deepEqual(it.tell({ type: 'workerRetireRequested', id: 1 }).orders, ['drain 1 request'])
+  assert.equal(it.wakesAt(), 1000)
+  assert.deepEqual(it.wake().orders, ['spawn 2 in 0 of 1'])
+})
+
+void test('who does not leave in time is killed, once', () => {
+  const it = running(2)
+  it.clock(5000)
+  it.tell({ type: 'workerRetireRequested', id: 1 })
+  it.up(3)
+  assert.equal(it.wakesAt(), 7000)
+  assert.deepEqual(it.wake().orders, ['kill 1 drain-timeout'])
+  it.clock(9000)
+  assert.deepEqual(it.tell({ type: 'timePassed' }).orders, [])
+  assert.deepEqual(it.exit(1).said, ['worker:exited 1 killed for good'])
+})
+
+void test('a ready that comes during the drain is too late', () => {
+  const it = running(1)
+  it.tell({ type: 'scaleRequested', size: 2 })
+  it.tell({ type: 'scaleRequested', size: 1 })
+  assert.deepEqual(it.tell({ type: 'workerReady', id: 2 }), { orders: [], said: [] })
+})
+
+void test('a worker that breaks the protocol while it leaves is killed, which is no failure', () => {
+  const it = running(2)
+  it.clock(5000)
+  it.tell({ type: 'workerRetireRequested', id: 1 })
+  assert.deepEqual(it.tell({ type: 'workerViolated', id: 1 }).orders, ['kill 1 violation'])
+  it.exit(1)
+  assert.equal(it.state().slots[0]?.failures, 0)
+})

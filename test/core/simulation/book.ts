@@ -1,0 +1,110 @@
+/**
+ * What an observer knows who sees only events and effects. It shares no code with the core, so that
+ * a mistake there is not repeated here.
+ */
+import type { CoreSettings, KillReason, RetireReason, SupervisorPhase } from '../../../src/core/types.ts'
+
+export interface Entry {
+  readonly id: number
+  readonly slot: number
+  readonly generation: number
+  startedAt: number
+  spawned: boolean
+  readyAt: number | undefined
+  drainedAt: number | undefined
+  drainReason: RetireReason | undefined
+  killedAt: number | undefined
+  killReason: KillReason | undefined
+  retireAsked: boolean
+  violated: boolean
+  gone: boolean
+}
+
+export interface SeatRecord {
+  failures: number
+  notBefore: number
+  newest: number
+}
+
+export interface Book {
+  readonly settings: CoreSettings
+  now: number
+  size: number
+  started: boolean
+  everReady: boolean
+  losses: number
+  stopAsked: 'no' | 'graceful' | 'now'
+  stopping: boolean
+  finished: boolean
+  phase: SupervisorPhase
+  /** The generation of the last reload that succeeded. */
+  good: number
+  /** The generation that a reload tries; undefined outside. */
+  trying: number | undefined
+  queued: boolean
+  /** New code was lost on trial: the answer is due in this step. */
+  mustAbort: boolean
+  everReloaded: boolean
+  /** While a reload disturbs nobody, this many slots stay served. */
+  floor: number | undefined
+  readonly seats: SeatRecord[]
+  readonly entries: Entry[]
+}
+
+export function openBook(settings: CoreSettings, size: number): Book {
+  return {
+    settings,
+    now: 0,
+    size,
+    started: false,
+    everReady: false,
+    losses: 0,
+    stopAsked: 'no',
+    stopping: false,
+    finished: false,
+    phase: 'idle',
+    good: 1,
+    trying: undefined,
+    queued: false,
+    mustAbort: false,
+    everReloaded: false,
+    floor: undefined,
+    seats: [],
+    entries: [],
+  }
+}
+
+export function copyBook(book: Book): Book {
+  return { ...book, seats: book.seats.map((seat) => ({ ...seat })), entries: book.entries.map((entry) => ({ ...entry })) }
+}
+
+export function entryOf(book: Book, id: number): Entry | undefined {
+  return book.entries.find((entry) => entry.id === id && !entry.gone)
+}
+
+export function seatOf(book: Book, slot: number): SeatRecord {
+  const known = book.seats[slot]
+  if (known !== undefined) return known
+  const fresh = { failures: 0, notBefore: 0, newest: 0 }
+  book.seats[slot] = fresh
+  for (let index = 0; index < slot; index += 1) book.seats[index] ??= { failures: 0, notBefore: 0, newest: 0 }
+  return fresh
+}
+
+export function present(book: Book): readonly Entry[] {
+  return book.entries.filter((entry) => !entry.gone)
+}
+
+/** Not told to go. */
+export function isWelcome(entry: Entry): boolean {
+  return !entry.gone && entry.drainedAt === undefined && entry.killedAt === undefined
+}
+
+export function serves(entry: Entry): boolean {
+  return isWelcome(entry) && entry.readyAt !== undefined
+}
+
+/** How many slots below `size` are served. */
+export function servedSlots(book: Book): number {
+  return new Set(book.entries.filter((entry) => entry.slot < book.size && serves(entry)).map((entry) => entry.slot)).size
+}

@@ -1,0 +1,175 @@
+/** What must hold whatever happens. Each invariant is a sentence and a function that says whether it holds. */
+import { snapshot } from '../../../src/core/snapshot.ts'
+import { entryOf, isWelcome, present, seatOf, servedSlots, serves } from './book.ts'
+import type { Book, Entry } from './book.ts'
+import type { Effect, Notice, State } from '../../../src/core/types.ts'
+import type { Machine } from './machine.ts'
+
+/** Checked for each effect, before it is entered in the book. */
+export interface OrderInvariant {
+  readonly sentence: string
+  readonly holds: (book: Book, effect: Effect) => boolean
+}
+
+/** Checked after each step. */
+export interface StateInvariant {
+  readonly sentence: string
+  readonly holds: (book: Book, state: State, machine: Machine) => boolean
+}
+
+type Order<Type extends Effect['type']> = Extract<Effect, { type: Type }>
+type Told<Type extends Notice['type']> = Extract<Notice, { type: Type }>
+
+function on<Type extends Effect['type']>(sentence: string, type: Type, holds: (book: Book, order: Order<Type>) => boolean): OrderInvariant {
+  const isOne = (effect: Effect): effect is Order<Type> => effect.type === type
+  return { sentence, holds: (book, effect) => !isOne(effect) || holds(book, effect) }
+}
+
+function told<Type extends Notice['type']>(sentence: string, type: Type, holds: (book: Book, notice: Told<Type>) => boolean): OrderInvariant {
+  const isOne = (notice: Notice): notice is Told<Type> => notice.type === type
+  return on(sentence, 'announce', (book, { notice }) => !isOne(notice) || holds(book, notice))
+}
+
+function neighbours(book: Book, entry: Entry): readonly Entry[] {
+  return book.entries.filter((other) => other.id !== entry.id && other.slot === entry.slot && serves(other))
+}
+
+export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
+  { sentence: 'after finish there is silence', holds: (book) => !book.finished },
+  on('no drain of a worker that is gone', 'drainWorker', (book, { id }) => entryOf(book, id) !== undefined),
+  on('no kill of a worker that is gone', 'killWorker', (book, { id }) => entryOf(book, id) !== undefined),
+  on('no second kill', 'killWorker', (book, { id }) => entryOf(book, id)?.killedAt === undefined),
+  on('no second drain, and none after a kill', 'drainWorker', (book, { id }) => {
+    const entry = entryOf(book, id)
+    return entry === undefined || isWelcome(entry)
+  }),
+  on('a drain has a reason', 'drainWorker', (book, { id, reason }) => {
+    const entry = entryOf(book, id)
+    if (entry === undefined) return true
+    if (reason === 'stop') return book.stopping
+    if (reason === 'scale') return entry.slot >= book.size
+    if (reason === 'request') return entry.retireAsked
+    if (reason === 'rollback') return neighbours(book, entry).length > 0
+    return neighbours(book, entry).some(
+      (heir) => heir.generation === book.trying && book.now - (heir.readyAt ?? book.now) >= book.settings.provenMs,
+    )
+  }),
+  on('a kill has a reason', 'killWorker', (book, { id, reason }) => {
+    const entry = entryOf(book, id)
+    const { readyTimeoutMs, drainTimeoutMs } = book.settings
+    if (entry === undefined) return true
+    if (reason === 'stop-now') return book.stopAsked === 'now'
+    if (reason === 'violation') return entry.violated
+    if (reason === 'reload-aborted') return entry.readyAt === undefined && entry.drainedAt === undefined
+    if (reason === 'drain-timeout') return entry.drainedAt !== undefined && book.now - entry.drainedAt >= drainTimeoutMs
+    return entry.readyAt === undefined && readyTimeoutMs > 0 && book.now - entry.startedAt >= readyTimeoutMs
+  }),
+  on('no boot before the start, during a stop or beyond size', 'spawnWorker', (book, { slot }) =>
+    book.started && !book.stopping && book.stopAsked === 'no' && slot >= 0 && slot < book.size,
+  ),
+  on('a slot never holds two workers of one generation', 'spawnWorker', (book, { slot, generation }) =>
+    !book.entries.some((entry) => isWelcome(entry) && entry.slot === slot && entry.generation === generation),
+  ),
+  on('no boot before the published back-off', 'spawnWorker', (book, { slot }) => book.now >= seatOf(book, slot).notBefore),
+  on('a worker belongs to the good generation or to the one that is tried', 'spawnWorker', (book, { generation }) =>
+    generation === book.good || generation === book.trying,
+  ),
+  on('the generation of a slot only grows, but for a rollback', 'spawnWorker', (book, { slot, generation }) =>
+    generation >= seatOf(book, slot).newest || book.trying === undefined || seatOf(book, slot).newest !== book.trying,
+  ),
+  told('a reload begins only when it was asked for and none is under way', 'reload:started', (book) => book.queued && book.trying === undefined),
+  told('a success is told of the reload that is under way', 'reload:finished', (book, { generation }) => generation === book.trying),
+  told('a success means that every slot is served by the new generation', 'reload:finished', (book, { generation }) =>
+    book.entries.filter((entry) => serves(entry) && entry.generation === generation).length >= book.size,
+  ),
+  told('an abort answers a request, and names the generation that serves on', 'reload:aborted', (book, { generation, failure }) =>
+    generation === book.good && (book.trying !== undefined || (book.queued && failure.why === 'stopped')),
+  ),
+  told('nobody gives up while a worker serves or boots', 'primary:stopping', (book, { outcome }) =>
+    outcome.name !== 'failed' || book.stopping || !book.entries.some(isWelcome),
+  ),
+  told('nobody gives up before the slots have failed often enough', 'primary:stopping', (book, { outcome }) => {
+    if (outcome.name !== 'failed') return true
+    if (outcome.everReady !== book.everReady || book.losses === 0) return false
+    if (!book.everReady || book.everReloaded) return true
+    return Array.from({ length: book.size }, (_, slot) => slot).every((slot) => seatOf(book, slot).failures >= book.settings.maxFailures)
+  }),
+  on('the end comes when all are gone', 'finish', (book) => present(book).length === 0),
+  on('the end leaves no reload unanswered', 'finish', (book) => book.trying === undefined && !book.queued),
+]
+
+export const STATE_INVARIANTS: readonly StateInvariant[] = [
+  {
+    sentence: 'at most one worker serves or boots per slot, and one more in one slot during a reload',
+    holds: (book) => {
+      const counts = new Map<number, number>()
+      for (const entry of book.entries) if (isWelcome(entry)) counts.set(entry.slot, (counts.get(entry.slot) ?? 0) + 1)
+      const doubled = [...counts.values()].filter((count) => count > 1)
+      return doubled.length === 0 || (doubled.length === 1 && doubled[0] === 2 && book.everReloaded)
+    },
+  },
+  {
+    sentence: 'no more than size + 1 workers serve or boot',
+    holds: (book) => book.entries.filter(isWelcome).length <= book.size + (book.everReloaded ? 1 : 0),
+  },
+  {
+    sentence: 'no more than bootParallel workers boot at a time',
+    holds: (book) => book.entries.filter((entry) => isWelcome(entry) && entry.readyAt === undefined).length <= book.settings.bootParallel,
+  },
+  {
+    sentence: 'who is not ready in time is killed',
+    holds: (book) => {
+      const { readyTimeoutMs } = book.settings
+      return readyTimeoutMs === 0 || !book.entries.some((entry) => isWelcome(entry) && entry.readyAt === undefined && book.now - entry.startedAt >= readyTimeoutMs)
+    },
+  },
+  {
+    sentence: 'who does not leave in time is killed',
+    holds: (book) =>
+      !present(book).some(
+        (entry) => entry.drainedAt !== undefined && entry.killedAt === undefined && book.now - entry.drainedAt >= book.settings.drainTimeoutMs,
+      ),
+  },
+  {
+    sentence: 'a request to leave and a violation are acted on at once',
+    holds: (book) => !book.entries.some((entry) => isWelcome(entry) && (entry.retireAsked || entry.violated)),
+  },
+  {
+    sentence: 'a stop sends everybody away at once, a stop now kills',
+    holds: (book) =>
+      !book.started ||
+      !present(book).some((entry) => (book.stopping && isWelcome(entry)) || (book.stopAsked === 'now' && entry.killedAt === undefined)),
+  },
+  { sentence: 'a reload takes no slot out of service', holds: (book) => book.floor === undefined || servedSlots(book) >= book.floor },
+  { sentence: 'a reload is aborted as soon as a worker of the new code is lost on trial', holds: (book) => !book.mustAbort },
+  { sentence: 'a failed reload leaves the serving generation unchanged', holds: (book, state) => snapshot(state).generation === book.good },
+  {
+    sentence: 'the phase that was told is the true one',
+    holds: (book, state) => {
+      const view = snapshot(state)
+      if (view.phase !== book.phase) return false
+      if (!book.started || book.stopping) return view.phase !== 'running' && view.phase !== 'degraded'
+      if (servedSlots(book) === book.size) return view.phase === 'running'
+      const ready = new Set(view.workers.filter((worker) => worker.phase === 'ready').map((worker) => worker.slot))
+      const failing = view.slots.some((slot) => slot.failures > 0 && !ready.has(slot.index))
+      return !failing || view.phase === 'degraded' || view.phase === 'starting'
+    },
+  },
+  {
+    sentence: 'the state knows exactly the workers that exist',
+    holds: (book, state) => snapshot(state).workers.map((worker) => worker.id).join() === present(book).map((entry) => entry.id).join(),
+  },
+  {
+    sentence: 'the timer lies in the future',
+    holds: (book, state, machine) => (machine.wakeAt(state, book.now) ?? Number.POSITIVE_INFINITY) > book.now,
+  },
+  { sentence: 'the same time twice does nothing', holds: (book, state, machine) => machine.step(state, { type: 'timePassed', at: book.now }).effects.length === 0 },
+  {
+    sentence: 'nothing is stuck: what is not settled has a worker under way or a timer',
+    holds: (book, state, machine) => {
+      if (!book.started || book.finished) return true
+      const settled = servedSlots(book) === book.size && book.trying === undefined && !book.queued && !book.stopping
+      return settled || present(book).some((entry) => !serves(entry)) || machine.wakeAt(state, book.now) !== undefined
+    },
+  },
+]

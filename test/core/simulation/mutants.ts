@@ -1,0 +1,208 @@
+/** Supervisors with one defect each. The simulation must notice every one of them. */
+import { bootBudget, bootWishes } from '../../../src/core/boots.ts'
+import { createStep } from '../../../src/core/step.ts'
+import { forEach, quiet } from '../../../src/core/compose.ts'
+import { isHopeless } from '../../../src/core/hopeless.ts'
+import { orderDrain, orderKill, orderSpawn } from '../../../src/core/orders.ts'
+import { record } from '../../../src/core/facts/record.ts'
+import { beginReload } from '../../../src/core/rules/begin-reload.ts'
+import { boot } from '../../../src/core/rules/boot.ts'
+import { deadlines } from '../../../src/core/rules/deadlines.ts'
+import { finish } from '../../../src/core/rules/finish.ts'
+import { finishReload } from '../../../src/core/rules/finish-reload.ts'
+import { giveUp } from '../../../src/core/rules/give-up.ts'
+import { RULES } from '../../../src/core/rules/index.ts'
+import { phase } from '../../../src/core/rules/phase.ts'
+import { prove } from '../../../src/core/rules/prove.ts'
+import { shrink } from '../../../src/core/rules/shrink.ts'
+import { spare } from '../../../src/core/rules/spare.ts'
+import { stopping } from '../../../src/core/rules/stopping.ts'
+import { swap } from '../../../src/core/rules/swap.ts'
+import { turnBack } from '../../../src/core/rules/turn-back.ts'
+import { isLive, isProven } from '../../../src/core/workers.ts'
+import { wakeAt } from '../../../src/core/wake-at.ts'
+import type { Rule } from '../../../src/core/compose.ts'
+import type { StepFunction } from '../../../src/core/step.ts'
+import type { CoreSettings, Effect, State, Step, WorkerPhase } from '../../../src/core/types.ts'
+import type { Machine } from './machine.ts'
+
+export interface Mutant {
+  readonly name: string
+  readonly machine: Machine
+}
+
+function without(name: string, rule: Rule): Mutant {
+  return { name, machine: { step: createStep(record, RULES.filter((other) => other !== rule)), wakeAt } }
+}
+
+function instead(name: string, rule: Rule, broken: Rule): Mutant {
+  return { name, machine: { step: createStep(record, RULES.map((other) => (other === rule ? broken : other))), wakeAt } }
+}
+
+function recording(name: string, broken: StepFunction): Mutant {
+  return { name, machine: { step: createStep(broken, RULES), wakeAt } }
+}
+
+function waking(name: string, broken: Machine['wakeAt']): Mutant {
+  return { name, machine: { step: createStep(record, RULES), wakeAt: broken } }
+}
+
+/** Runs a part with other settings and puts the true ones back. */
+function pretend(state: State, lie: Partial<CoreSettings>, part: (state: State) => Step): Step {
+  const lied = { ...state, settings: { ...state.settings, ...lie } }
+  const result = part(lied)
+  if (result.state === lied) return { ...result, state }
+  return { ...result, state: { ...result.state, settings: state.settings } }
+}
+
+function killOverdue(which: WorkerPhase['name']): Rule {
+  return (state, at) =>
+    forEach(state, state.workers, (current, worker) => {
+      const { phase: now } = worker
+      if (now.name !== which || !('deadline' in now) || now.deadline === undefined || now.deadline > at) return quiet(current)
+      return orderKill(current, worker, now.name === 'booting' ? 'ready-timeout' : 'drain-timeout', at)
+    })
+}
+
+function effectsOf(rule: Rule, keep: (effect: Effect, index: number, all: readonly Effect[]) => boolean): Rule {
+  return (state, at) => {
+    const result = rule(state, at)
+    return { ...result, effects: result.effects.filter(keep) }
+  }
+}
+
+function onlyTimes(keep: (state: State) => State): Machine['wakeAt'] {
+  return (state, now) => wakeAt(keep(state), now)
+}
+
+const killTwice: Rule = (state, at) => {
+  const result = deadlines(state, at)
+  return { ...result, effects: result.effects.flatMap((effect): readonly Effect[] => (effect.type === 'killWorker' ? [effect, effect] : [effect])) }
+}
+
+const bootAll: Rule = (state, at) =>
+  forEach(state, bootWishes(state).filter((wish) => wish.notBefore <= at), (current, wish) => orderSpawn(current, wish.slot, wish.generation, at))
+
+const bootTwice: Rule = (state, at) =>
+  forEach(state, bootWishes(state).filter((wish) => wish.notBefore <= at).slice(0, bootBudget(state)), (current, wish) => {
+    const first = orderSpawn(current, wish.slot, wish.generation, at)
+    const second = orderSpawn(first.state, wish.slot, wish.generation, at)
+    return { state: second.state, effects: [...first.effects, ...second.effects] }
+  })
+
+const bootNewest: Rule = (state, at) =>
+  forEach(state, bootWishes(state).filter((wish) => wish.notBefore <= at).slice(0, bootBudget(state)), (current, wish) =>
+    orderSpawn(current, wish.slot, current.lastGeneration, at),
+  )
+
+const noBackoff: StepFunction = (state, event) => {
+  const result = record(state, event)
+  return { ...result, state: { ...result.state, slots: result.state.slots.map((slot) => ({ ...slot, respawnAt: 0 })) } }
+}
+
+const swapUnready: Rule = (state, at) => {
+  const doubled = state.workers.filter((old) => isLive(old) && state.workers.some((heir) => heir.slot === old.slot && heir.generation > old.generation && isLive(heir)))
+  return state.reload?.direction === 'forward' ? forEach(state, doubled, (current, worker) => orderDrain(current, worker, 'reload', at)) : swap(state, at)
+}
+
+const shrinkLowest: Rule = (state, at) => {
+  const surplus = state.workers.filter((worker) => worker.slot >= state.size && isLive(worker)).length
+  const lowest = state.workers.filter((worker) => isLive(worker)).slice(0, surplus)
+  return state.stop === undefined ? forEach(state, lowest, (current, worker) => orderDrain(current, worker, 'scale', at)) : quiet(state)
+}
+
+const finishEarly: Rule = (state) => {
+  const rest = state.workers.filter((worker) => worker.phase.name !== 'draining')
+  return state.stop !== undefined && rest.length === 0 && state.workers.length > 0 ? finish({ ...state, workers: [] }) : finish(state)
+}
+
+const giveUpThoughServed: Rule = (state) => {
+  const result = giveUp({ ...state, workers: [] })
+  return result.state.stop === state.stop ? quiet(state) : { ...result, state: { ...result.state, workers: state.workers } }
+}
+
+const giveUpEarly: Rule = (state, at) => {
+  const serving = state.workers.filter((worker) => worker.phase.name !== 'booting')
+  return isHopeless({ ...state, workers: serving }) ? giveUpThoughServed(state, at) : quiet(state)
+}
+
+const carryOn: StepFunction = (state, event) => {
+  const result = record(state, event)
+  const { reload } = result.state
+  return reload?.failure === undefined || reload.direction === 'back' ? result : { ...result, state: { ...result.state, reload: { ...reload, failure: undefined } } }
+}
+
+const revive: StepFunction = (state, event) => {
+  const { state: next, effects } = record(state, event)
+  if (event.type !== 'workerReady') return { state: next, effects }
+  const ready: WorkerPhase = { name: 'ready', since: event.at, proven: false }
+  const workers = next.workers.map((worker) => (worker.id === event.id && worker.phase.name === 'draining' ? { ...worker, phase: ready } : worker))
+  return { state: { ...next, workers }, effects }
+}
+
+const ignoreSpawnFailure: StepFunction = (state, event) => {
+  if (event.type !== 'workerSpawnFailed') return record(state, event)
+  return quiet({ ...state, workers: state.workers.filter((worker) => worker.id !== event.id) })
+}
+
+const leaveTheDead: StepFunction = (state, event) => {
+  const result = record(state, event)
+  const ghost = state.workers.find((worker) => event.type === 'workerExited' && worker.id === event.id && worker.phase.name === 'draining')
+  return ghost === undefined ? result : { ...result, state: { ...result.state, workers: [...result.state.workers, ghost] } }
+}
+
+const rollbackForgotten: Rule = (state, at) => (state.reload?.direction === 'back' ? quiet({ ...state, reload: undefined }) : finishReload(state, at))
+
+const finishUnproven: Rule = (state, at) => {
+  const { reload } = state
+  const sure = reload !== undefined && state.workers.some((worker) => worker.generation === reload.to && isProven(worker))
+  if (!sure || reload.direction === 'back') return finishReload(state, at)
+  return { state: { ...state, reload: undefined, generation: reload.to }, effects: [{ type: 'announce', notice: { type: 'reload:finished', generation: reload.to, tookMs: 0 } }] }
+}
+
+const beginTwice: Rule = (state, at) => {
+  const begun = beginReload({ ...state, reload: undefined }, at)
+  return begun.effects.length === 0 ? quiet(state) : begun
+}
+
+const isAbort = (effect: Effect): boolean => effect.type === 'announce' && effect.notice.type === 'reload:aborted'
+
+export const MUTANTS: readonly Mutant[] = [
+  instead('forgets the drain deadline', deadlines, killOverdue('booting')),
+  instead('forgets the ready deadline', deadlines, killOverdue('draining')),
+  instead('kills twice', deadlines, killTwice),
+  instead('boots all at once', boot, bootAll),
+  instead('boots twice', boot, bootTwice),
+  instead('boots the newest code during a rollback', boot, bootNewest),
+  recording('knows no back-off', noBackoff),
+  recording('never resets the failures', (state, event) => pretend(state, { stableMs: Number.POSITIVE_INFINITY }, (lied) => record(lied, event))),
+  recording('backs off by half', (state, event) =>
+    pretend(state, { backoff: { ...state.settings.backoff, baseMs: state.settings.backoff.baseMs / 2 } }, (lied) => record(lied, event)),
+  ),
+  recording('takes a spawn failure for nothing', ignoreSpawnFailure),
+  instead('gives up while one serves', giveUp, giveUpThoughServed),
+  instead('gives up while one boots', giveUp, giveUpEarly),
+  without('never gives up', giveUp),
+  instead('takes ready for proven', prove, (state, at) => pretend(state, { provenMs: 0 }, (lied) => prove(lied, at))),
+  instead('drains the old before the new is ready', swap, swapUnready),
+  without('never drains the old', swap),
+  without('keeps two old workers in a slot', spare),
+  without('does not turn back', turnBack),
+  recording('goes on after a failed reload', carryOn),
+  instead('does not answer a failed reload', turnBack, effectsOf(turnBack, (effect) => !isAbort(effect))),
+  instead('forgets the rollback', finishReload, rollbackForgotten),
+  instead('calls a reload done after the first slot', finishReload, finishUnproven),
+  instead('begins a reload during a reload', beginReload, beginTwice),
+  without('forgets that a reload was asked for', beginReload),
+  instead('drains the wrong slots', shrink, shrinkLowest),
+  without('forgets to scale down', shrink),
+  instead('finishes though some still drain', finish, finishEarly),
+  instead('answers one of two reloads at the stop', stopping, effectsOf(stopping, (effect, index, all) => !isAbort(effect) || all.findIndex(isAbort) === index)),
+  without('does not say how it is', phase),
+  recording('takes a late ready for a return', revive),
+  recording('keeps the dead', leaveTheDead),
+  waking('sleeps through the back-off', onlyTimes((state) => ({ ...state, settings: { ...state.settings, bootParallel: 0 } }))),
+  waking('sleeps through the proof', onlyTimes((state) => ({ ...state, reload: undefined }))),
+  waking('sleeps through the deadlines', onlyTimes((state) => ({ ...state, workers: state.workers.filter((worker) => worker.phase.name !== 'draining') }))),
+  waking('wakes all the time', (_, now) => now),
+]
