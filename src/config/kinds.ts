@@ -1,0 +1,101 @@
+import { delimiter } from 'node:path'
+import * as v from 'valibot'
+import { parseDuration } from '../base/units.ts'
+import type { LogFormat, Verbosity } from './types.ts'
+import { splitWords } from './words.ts'
+import { parseWorkers, type Workers } from './workers.ts'
+
+/** Where the text of a setting stands: a flag may be repeated, a variable cannot. */
+export type TextSource = 'flag' | 'environment'
+
+/** How values of one type are written, as text and as an option of the library. */
+export interface Kind<T> {
+  /** What is allowed; completes "… is not". */
+  readonly allowed: string
+  /** Turns texts (several when a flag is repeated) into what `schema` judges. */
+  readonly read: (texts: readonly string[], source: TextSource) => unknown
+  /** Judges the value of an option, and what `read` gave. */
+  readonly schema: v.GenericSchema<unknown, T>
+}
+
+/** setTimeout turns anything above into 1 ms. */
+const LONGEST_MS = 2 ** 31 - 1
+
+/**
+ * Signals that an app can handle. Not SIGUSR1, which opens Node's inspector, nor SIGKILL, which nothing
+ * can handle and which follows by itself.
+ */
+const KILL_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR2'] as const satisfies readonly NodeJS.Signals[]
+
+const last = (texts: readonly string[]): string | undefined => texts.at(-1)?.trim()
+const numberOrText = (texts: readonly string[]): unknown => {
+  const text = last(texts)
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : text
+}
+
+const text = v.pipe(v.string(), v.regex(/^[^\0]+$/))
+const name = v.pipe(v.string(), v.regex(/^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,64}$/))
+const durationMs = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.transform((given) => parseDuration(given) ?? Number.NaN))]),
+  v.number(),
+  v.minValue(0),
+  v.maxValue(LONGEST_MS),
+)
+const workers = v.pipe(
+  v.union([v.string(), v.pipe(v.number(), v.transform(String))]),
+  v.transform(parseWorkers),
+  v.custom<Workers>((parsed) => parsed !== undefined),
+)
+
+const port = (lowest: number): v.GenericSchema<unknown, number> => v.pipe(v.number(), v.integer(), v.minValue(lowest), v.maxValue(65_535))
+const identity = v.union([v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 2)), v.pipe(v.string(), v.regex(/^[a-zA-Z_][a-zA-Z0-9._-]{0,63}\$?$/))])
+
+const TRUE = new Set(['1', 'true', 'yes', 'on'])
+const FALSE = new Set(['0', 'false', 'no', 'off'])
+
+/** The types of settings. */
+export const KINDS = {
+  workers: {
+    allowed: 'a number of workers: use auto, max, 1 to 1024, a percentage such as 50%, or -1 for one less than auto',
+    read: last,
+    schema: workers,
+  },
+  port: { allowed: 'a port: use 0 to 65535', read: numberOrText, schema: port(0) },
+  inspectPort: { allowed: 'a port: use 1 to 65535; the inspector listens on 127.0.0.1 only', read: numberOrText, schema: port(1) },
+  name: { allowed: 'a name: use 1 to 64 of the characters a-z A-Z 0-9 . _ -', read: last, schema: name },
+  path: { allowed: 'a path', read: last, schema: text },
+  paths: {
+    allowed: 'a list of paths',
+    read: (texts, source) => (source === 'flag' ? texts : texts.flatMap((list) => list.split(delimiter)).filter((path) => path !== '')),
+    schema: v.pipe(v.array(text), v.readonly()),
+  },
+  words: {
+    allowed: 'a list of arguments with every quote closed',
+    read: (texts) => {
+      const lists = texts.map((line) => splitWords(line))
+      return lists.includes(undefined) ? undefined : lists.flat()
+    },
+    schema: v.pipe(v.array(v.pipe(v.string(), v.regex(/^[^\0]*$/))), v.readonly()),
+  },
+  duration: {
+    allowed: 'a duration: use 30s, 1m or 500ms, at most 24 days',
+    read: (texts) => parseDuration(last(texts) ?? '', 's'),
+    schema: durationMs,
+  },
+  signal: {
+    allowed: `a signal that can be handled: use ${KILL_SIGNALS.join(', ')}`,
+    read: (texts) => last(texts)?.toUpperCase().replace(/^(?!SIG)/, 'SIG'),
+    schema: v.picklist(KILL_SIGNALS),
+  } satisfies Kind<NodeJS.Signals>,
+  flag: {
+    allowed: 'yes or no: use true or false',
+    read: (texts) => {
+      const given = last(texts)?.toLowerCase() ?? ''
+      return TRUE.has(given) || (FALSE.has(given) ? false : given)
+    },
+    schema: v.boolean(),
+  },
+  logFormat: { allowed: 'a log format: use pretty, json or raw', read: last, schema: v.picklist(['pretty', 'json', 'raw']) } satisfies Kind<LogFormat>,
+  verbosity: { allowed: 'a verbosity: use quiet, normal or verbose', read: last, schema: v.picklist(['quiet', 'normal', 'verbose']) } satisfies Kind<Verbosity>,
+  identity: { allowed: 'a user or group: use a name or a number', read: numberOrText, schema: identity },
+} as const satisfies Record<string, Kind<unknown>>

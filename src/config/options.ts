@@ -1,0 +1,108 @@
+import type { Writable } from 'node:stream'
+import * as v from 'valibot'
+import { nearest } from '../base/nearest.ts'
+import type { Problems } from './problems.ts'
+import { SETTING_KEYS, type SettingKey } from './table.ts'
+import type { LogFormat, Verbosity } from './types.ts'
+
+/**
+ * What the library takes. Every key may be left out; the defaults and their reasons stand in `table.ts`.
+ * A duration is a number of milliseconds or a text with a unit (`'30s'`).
+ */
+export interface SupervisorOptions {
+  /** The script to run, relative to `cwd`. Left out: it is looked for as the command does. */
+  readonly script?: string
+  /** Arguments for the script. */
+  readonly args?: readonly string[]
+  /** Working directory of the workers. */
+  readonly cwd?: string
+  /** Name of the app: 1 to 64 of `a-z A-Z 0-9 . _ -`. */
+  readonly name?: string
+  /** `'auto'`, `'max'`, 1 to 1024, `'50%'` or -1. */
+  readonly workers?: number | string
+  /** Sets PORT for the workers, 0 to 65535. */
+  readonly port?: number
+  /** Arguments for node, before the script. */
+  readonly nodeArgs?: readonly string[]
+  /** Merged over `process.env`; undefined removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Env files, later ones win; the real environment wins over all. */
+  readonly envFiles?: readonly string[]
+  /** Boot to ready; 0 means no limit. */
+  readonly readyTimeoutMs?: number | string
+  /** Drain to exit, then SIGKILL. */
+  readonly gracefulTimeoutMs?: number | string
+  /** How long an idle keep-alive connection stays open in a stop. */
+  readonly lingerTimeoutMs?: number | string
+  /** The signal that the app's own handlers get after the drain. */
+  readonly killSignal?: NodeJS.Signals
+  /** Wait for `ready()` or `process.send('ready')` and not only for listening. */
+  readonly waitReady?: boolean
+  readonly logFormat?: LogFormat
+  readonly color?: boolean
+  readonly verbosity?: Verbosity
+  /** User to run the workers as, name or number; needs root. */
+  readonly uid?: number | string
+  /** Group to run the workers as, name or number; needs root. */
+  readonly gid?: number | string
+  /** First inspector port on 127.0.0.1; slot n gets port + n. */
+  readonly inspectPort?: number
+  /** Private directory for sockets and caches. */
+  readonly runtimeDir?: string
+  /** Where the output of the workers goes, and what the supervisor says. Default: stdout of this process. */
+  readonly stdout?: Writable
+  /** The same for stderr. */
+  readonly stderr?: Writable
+}
+
+/** Options that are no settings of the table; with it they are all of {@link SupervisorOptions}, says the compiler. */
+const OTHER_OPTIONS: Readonly<Record<Exclude<keyof SupervisorOptions, SettingKey>, true>> = { script: true, args: true, env: true, stdout: true, stderr: true }
+const KNOWN_OPTIONS: readonly string[] = [...(SETTING_KEYS satisfies readonly (keyof SupervisorOptions)[]), ...Object.keys(OTHER_OPTIONS)]
+
+const text = v.pipe(v.string(), v.regex(/^[^\0]+$/))
+const stream = v.custom<Writable>((value) => typeof value === 'object' && value !== null && 'write' in value && typeof value.write === 'function')
+const words = v.array(v.pipe(v.string(), v.regex(/^[^\0]*$/)))
+const variables = v.record(v.pipe(v.string(), v.regex(/^[^\0=]+$/)), v.optional(v.pipe(v.string(), v.regex(/^[^\0]*$/))))
+
+/** The options that are not settings, checked. */
+export interface StartOptions {
+  readonly script: string | undefined
+  readonly args: readonly string[] | undefined
+  readonly env: Readonly<Record<string, string | undefined>> | undefined
+  readonly stdout: Writable | undefined
+  readonly stderr: Writable | undefined
+}
+
+/** The given options by key. Anything but an object, and any unknown key, is a problem. */
+export function readOptions(options: unknown, problems: Problems): Readonly<Record<string, unknown>> {
+  if (options === undefined) return {}
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    problems.addSetting('The options are not an object')
+    return {}
+  }
+  for (const key of Object.keys(options)) {
+    if (KNOWN_OPTIONS.includes(key)) continue
+    const meant = nearest(key, KNOWN_OPTIONS)
+    problems.addSetting(`Unknown option "${key}"`, meant === undefined ? `The options are: ${KNOWN_OPTIONS.join(', ')}.` : `Did you mean "${meant}"?`)
+  }
+  return { ...options }
+}
+
+/** Script, arguments and environment from the options; what is wrong with them is noted and left out. */
+export function readStartOptions(options: Readonly<Record<string, unknown>>, problems: Problems): StartOptions {
+  const checked = <T>(key: string, schema: v.GenericSchema<unknown, T>, allowed: string): T | undefined => {
+    const value = Object.hasOwn(options, key) ? options[key] : undefined
+    if (value === undefined) return undefined
+    const parsed = v.safeParse(schema, value)
+    if (parsed.success) return parsed.output
+    problems.addSetting(`${key} (option) is not ${allowed}`)
+    return undefined
+  }
+  return {
+    script: checked('script', text, 'a path'),
+    args: checked('args', words, 'an array of strings'),
+    env: checked('env', variables, 'an object of strings'),
+    stdout: checked('stdout', stream, 'a writable stream'),
+    stderr: checked('stderr', stream, 'a writable stream'),
+  }
+}

@@ -1,0 +1,140 @@
+import { join, resolve } from 'node:path'
+import type { CoreSettings } from '../core/types.ts'
+import { collectValues, misspeltVariables, type Environment, type Flags, type Values } from './collect.ts'
+import { colorFor } from './color.ts'
+import { readEnvFiles } from './env-file.ts'
+import type { Host } from './host.ts'
+import { readMachine } from './machine.ts'
+import { deriveName } from './name.ts'
+import { resolveNodeArgs, type NodeArgs } from './node-args.ts'
+import { readOptions, readStartOptions, type SupervisorOptions } from './options.ts'
+import { Problems, settingError } from './problems.ts'
+import { explicitRuntimeDir, implicitRuntimeDir, type RuntimeDir } from './runtime-dir.ts'
+import { findScript } from './script.ts'
+import { resolveSizing } from './sizing.ts'
+import type { Launch, Settings, Sizing } from './types.ts'
+import { typescriptArgs } from './typescript.ts'
+import { resolveIdentity, type Identity } from './users.ts'
+import { workerEnv } from './worker-env.ts'
+
+/** Everything that settings are made of. */
+export interface SettingsInput {
+  /** The command line; the library gives none. */
+  readonly flags?: Flags
+  /** From the command line; wins over the option. */
+  readonly script?: string | undefined
+  readonly args?: readonly string[]
+  readonly options?: SupervisorOptions
+  readonly env: Environment
+  readonly cwd: string
+  /** Stdout is a terminal. */
+  readonly isTTY: boolean
+  readonly host: Host
+}
+
+/** What has to be known before the details can be found. */
+interface Basis {
+  readonly script: string
+  readonly cwd: string
+  readonly sizing: Sizing
+  readonly identity: Identity
+  readonly env: Readonly<Record<string, string>>
+  readonly node: NodeArgs
+}
+
+/**
+ * Turns what was given into the settings of one run. The only thing that it changes is that it makes the
+ * runtime directory, and that only when everything else is right.
+ *
+ * @throws EverycoreError with all problems at once, under the code of the first.
+ */
+export function resolveSettings(input: SettingsInput): Settings {
+  const problems = new Problems()
+  const options = readOptions(input.options, problems)
+  const values = collectValues({ flags: input.flags ?? {}, options, env: input.env }, problems)
+  const start = readStartOptions(options, problems)
+  const basis = resolveBasis({ ...input, script: input.script ?? start.script }, values, start.env ?? {}, problems)
+  if (basis === undefined || !problems.none) throw problems.toError()
+  const runtimeDir = resolveRuntimeDir(values, basis.cwd, input)
+  return {
+    name: values.name.value ?? deriveName(basis.script, basis.cwd, input.host),
+    launch: launchOf(basis, input.args ?? start.args ?? []),
+    sizing: basis.sizing,
+    core: coreSettings(values, basis.sizing),
+    lingerTimeoutMs: values.lingerTimeoutMs.value,
+    waitReady: values.waitReady.value,
+    killSignal: values.killSignal.value,
+    logFormat: values.logFormat.value ?? (input.isTTY ? 'pretty' : 'raw'),
+    color: values.color.value ?? colorFor(input.env, input.isTTY),
+    verbosity: values.verbosity.value,
+    runtimeDir: runtimeDir.path,
+    compileCacheDir: compileCacheDir(runtimeDir.path, basis, input.host),
+    warnings: [...misspeltVariables(input.env), ...runtimeDir.warnings],
+  }
+}
+
+function resolveBasis(input: SettingsInput, values: Values, extra: Environment, problems: Problems): Basis | undefined {
+  const { host } = input
+  const sizing = problems.attempt(() => resolveSizing(values.workers.value, readMachine(host)))
+  const identity = problems.attempt(() => resolveIdentity(values.uid, values.gid, host))
+  const cwd = problems.attempt(() => resolveCwd(values, input))
+  if (cwd === undefined) return undefined
+  const files = problems.attempt(() => readEnvFiles(values.envFiles.value, cwd, host))
+  const env = workerEnv({ files: files ?? {}, processEnv: input.env, extra, port: values.port.value })
+  const node = problems.attempt(() => resolveNodeArgs({ nodeArgs: values.nodeArgs, inspectPort: values.inspectPort.value, env, size: sizing?.size ?? 1 }))
+  const script = problems.attempt(() => findScript(input.script, cwd, host))
+  if (script === undefined || node === undefined || identity === undefined || sizing === undefined) return undefined
+  const typescript = problems.attempt(() => typescriptArgs({ script, nodeArgs: node.nodeArgs, nodeOptions: node.optionWords }, host))
+  return { script, cwd, sizing, identity, env, node: { ...node, nodeArgs: [...node.nodeArgs, ...(typescript ?? [])] } }
+}
+
+function resolveCwd(values: Values, { cwd, host }: SettingsInput): string {
+  if (values.cwd.value === undefined) return cwd
+  const path = resolve(cwd, values.cwd.value)
+  if (host.stat(path)?.kind === 'directory') return path
+  throw settingError(`${values.cwd.where}: there is no directory ${path}`)
+}
+
+function launchOf({ script, cwd, identity, env, node }: Basis, args: readonly string[]): Launch {
+  const { NODE_OPTIONS: _, ...others } = env
+  const withOptions = { ...others, ...(node.nodeOptions !== '' && { NODE_OPTIONS: node.nodeOptions ?? '' }) }
+  return {
+    script,
+    args,
+    cwd,
+    nodeArgs: node.nodeArgs,
+    env: node.nodeOptions === undefined ? env : withOptions,
+    ...identity,
+    inspectPort: node.inspectPort,
+  }
+}
+
+function coreSettings(values: Values, sizing: Sizing): CoreSettings {
+  return {
+    readyTimeoutMs: values.readyTimeoutMs.value,
+    drainTimeoutMs: values.gracefulTimeoutMs.value,
+    // Booting is CPU work: more at a time than cores only makes all of them late.
+    bootParallel: sizing.auto,
+    // As long as systemd's default interval for counting restarts (DefaultStartLimitIntervalSec).
+    stableMs: 10_000,
+    // Long enough for what fails right after listening, short enough for a reload of many workers.
+    provenMs: 1000,
+    // With the back-off below, the fifth failure comes some 5 s after the first of an app that dies at once.
+    maxFailures: 5,
+    backoff: { baseMs: 1000, factor: 1.5, capMs: 30_000, jitter: 0.1 },
+  }
+}
+
+function resolveRuntimeDir(values: Values, cwd: string, { env, host }: SettingsInput): RuntimeDir {
+  const given = values.runtimeDir.value
+  if (given === undefined) return implicitRuntimeDir(env, host)
+  return { path: explicitRuntimeDir(resolve(cwd, given), host), warnings: [] }
+}
+
+/** Workers under another user could not write to it; and whoever sets one up, or none, knows why. */
+function compileCacheDir(runtimeDir: string | undefined, { identity, env }: Basis, host: Host): string | undefined {
+  const isDropped = identity.uid !== undefined || identity.gid !== undefined
+  const isChosen = env['NODE_COMPILE_CACHE'] !== undefined || env['NODE_DISABLE_COMPILE_CACHE'] !== undefined
+  if (runtimeDir === undefined || isDropped || isChosen || !host.hasCompileCache) return undefined
+  return join(runtimeDir, 'compile-cache')
+}

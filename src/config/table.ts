@@ -1,0 +1,201 @@
+import { KINDS, type Kind } from './kinds.ts'
+
+/** Headings of the help, in its order. */
+export const GROUPS = ['Workers', 'App', 'Start and stop', 'Output', 'System'] as const
+
+/** One way to give a setting on the command line. */
+export interface Flag {
+  readonly short?: string
+  /** Without the dashes. */
+  readonly long: string
+  /** What stands for the value; a flag without one sets `sets`. */
+  readonly placeholder?: string
+  /** What the flag means without a value. Together with a placeholder: the value may be left out. */
+  readonly sets?: string
+  /** One line for the help. */
+  readonly help: string
+}
+
+/** The value in the absence of any, as the operator reads it, and why it is that. */
+export interface Default<D> {
+  readonly value: D
+  readonly text: string
+  readonly reason: string
+}
+
+/** Everything about one setting. */
+export interface Setting<T, D extends T | undefined> {
+  readonly flags: readonly Flag[]
+  /** The flag may be given several times. */
+  readonly repeatable?: boolean
+  /** The first that is set wins. */
+  readonly variables: readonly string[]
+  readonly kind: Kind<T>
+  readonly default: Default<D>
+  readonly group: (typeof GROUPS)[number]
+}
+
+const setting = <T, const D extends T | undefined>(definition: Setting<T, D>): Setting<T, D> => definition
+
+/** A default that depends on the circumstances and is found elsewhere. */
+const derived = (text: string, reason: string): Default<undefined> => ({ value: undefined, text, reason })
+
+/**
+ * Every setting, once. The key is the name of the library's option; command line, environment, help and
+ * the generated reference all read this table.
+ */
+export const SETTINGS = {
+  workers: setting({
+    flags: [{ short: 'w', long: 'workers', placeholder: 'n|auto|max|50%|-1', help: 'How many workers to run.' }],
+    variables: ['EVERYCORE_WORKERS', 'WEB_CONCURRENCY'],
+    kind: KINDS.workers,
+    default: { value: { kind: 'auto', asked: 'auto' }, text: 'auto', reason: 'One worker per core that the process may use, by CPU affinity and CPU quota: more only switch more.' },
+    group: 'Workers',
+  }),
+  nodeArgs: setting({
+    flags: [{ long: 'node-args', placeholder: 'args', help: 'Arguments for node, as one word: "--import ./otel.mjs".' }],
+    repeatable: true,
+    variables: ['EVERYCORE_NODE_ARGS'],
+    kind: KINDS.words,
+    default: { value: [], text: 'none', reason: 'The app runs as `node script` would run it.' },
+    group: 'Workers',
+  }),
+  inspectPort: setting({
+    flags: [{ long: 'inspect', placeholder: 'port', sets: '9229', help: "Inspector on 127.0.0.1; worker n listens on port+n (9229 if no port is given)." }],
+    variables: ['EVERYCORE_INSPECT'],
+    kind: KINDS.inspectPort,
+    default: derived('off', 'An open inspector runs any code for whoever reaches it.'),
+    group: 'Workers',
+  }),
+  port: setting({
+    flags: [{ short: 'p', long: 'port', placeholder: 'port', help: 'Sets PORT for the app.' }],
+    variables: ['EVERYCORE_PORT'],
+    kind: KINDS.port,
+    default: derived('PORT as it is', 'Where the app listens is its own affair.'),
+    group: 'App',
+  }),
+  name: setting({
+    flags: [{ short: 'n', long: 'name', placeholder: 'name', help: 'Name of the app in output and paths.' }],
+    variables: ['EVERYCORE_NAME'],
+    kind: KINDS.name,
+    default: derived('name in package.json, else of the script', 'It is the name that the people who run the app already use.'),
+    group: 'App',
+  }),
+  cwd: setting({
+    flags: [{ long: 'cwd', placeholder: 'dir', help: 'Change to this directory first; all other paths are relative to it.' }],
+    variables: ['EVERYCORE_CWD'],
+    kind: KINDS.path,
+    default: derived('the current directory', 'As `node script`.'),
+    group: 'App',
+  }),
+  envFiles: setting({
+    flags: [{ short: 'e', long: 'env-file', placeholder: 'file', help: 'Read variables from a file; repeatable, later files win, set variables stay.' }],
+    repeatable: true,
+    variables: ['EVERYCORE_ENV_FILE'],
+    kind: KINDS.paths,
+    default: { value: [], text: 'none', reason: 'As node: a file that is read without being asked for is a surprise.' },
+    group: 'App',
+  }),
+  readyTimeoutMs: setting({
+    flags: [{ long: 'ready-timeout', placeholder: 'time', help: 'A worker that is not ready by then has failed; 0 waits for ever.' }],
+    variables: ['EVERYCORE_READY_TIMEOUT'],
+    kind: KINDS.duration,
+    default: { value: 60_000, text: '60s', reason: 'Longer than a cold start with TypeScript and a database takes, shorter than the patience of a deploy.' },
+    group: 'Start and stop',
+  }),
+  waitReady: setting({
+    flags: [{ long: 'wait-ready', sets: 'true', help: "Ready means ready() or process.send('ready'), not listening." }],
+    variables: ['EVERYCORE_WAIT_READY'],
+    kind: KINDS.flag,
+    default: { value: false, text: 'no', reason: 'Unmodified servers only listen.' },
+    group: 'Start and stop',
+  }),
+  lingerTimeoutMs: setting({
+    flags: [{ long: 'linger-timeout', placeholder: 'time', help: 'How long an idle keep-alive connection stays open in a stop.' }],
+    variables: ['EVERYCORE_LINGER_TIMEOUT'],
+    kind: KINDS.duration,
+    default: { value: 6000, text: '6s', reason: "Node's servers promise 5 s and close after 6; a longer promise is kept in a reload, but would hold up every stop." },
+    group: 'Start and stop',
+  }),
+  gracefulTimeoutMs: setting({
+    flags: [{ long: 'graceful-timeout', placeholder: 'time', help: 'How long a worker may finish its requests before it is killed.' }],
+    variables: ['EVERYCORE_GRACEFUL_TIMEOUT'],
+    kind: KINDS.duration,
+    default: { value: 25_000, text: '25s', reason: 'Below the 30 s that Kubernetes gives a pod, so that the kill and its report come from us.' },
+    group: 'Start and stop',
+  }),
+  killSignal: setting({
+    flags: [{ long: 'kill-signal', placeholder: 'signal', help: "The signal for the app's own handlers, after the drain." }],
+    variables: ['EVERYCORE_KILL_SIGNAL'],
+    kind: KINDS.signal,
+    default: { value: 'SIGTERM', text: 'SIGTERM', reason: 'What systemd, Docker and Kubernetes send, so what apps handle.' },
+    group: 'Start and stop',
+  }),
+  logFormat: setting({
+    flags: [{ long: 'log-format', placeholder: 'pretty|json|raw', help: 'Form of the output; raw leaves the lines of the app as they are.' }],
+    variables: ['EVERYCORE_LOG_FORMAT'],
+    kind: KINDS.logFormat,
+    default: derived('pretty on a terminal, else raw', 'People get colours; whatever reads a pipe gets the lines that the app wrote.'),
+    group: 'Output',
+  }),
+  color: setting({
+    flags: [
+      { long: 'color', sets: 'true', help: 'Colours, also without a terminal.' },
+      { long: 'no-color', sets: 'false', help: 'No colours. NO_COLOR and FORCE_COLOR are honoured.' },
+    ],
+    variables: ['EVERYCORE_COLOR'],
+    kind: KINDS.flag,
+    default: derived('on a terminal', 'Escape sequences in files help nobody.'),
+    group: 'Output',
+  }),
+  verbosity: setting({
+    flags: [
+      { short: 'q', long: 'quiet', sets: 'quiet', help: 'Warnings and errors only.' },
+      { short: 'v', long: 'verbose', sets: 'verbose', help: 'Every step of every worker.' },
+    ],
+    variables: ['EVERYCORE_VERBOSITY'],
+    kind: KINDS.verbosity,
+    default: { value: 'normal', text: 'normal', reason: 'A start and a stop of a few lines, and what needs attention.' },
+    group: 'Output',
+  }),
+  uid: setting({
+    flags: [{ long: 'uid', placeholder: 'user', help: 'Run the workers as this user (started as root only).' }],
+    variables: ['EVERYCORE_UID'],
+    kind: KINDS.identity,
+    default: derived('the user who starts it', 'Only root can change it.'),
+    group: 'System',
+  }),
+  gid: setting({
+    flags: [{ long: 'gid', placeholder: 'group', help: 'Run the workers as this group (started as root only).' }],
+    variables: ['EVERYCORE_GID'],
+    kind: KINDS.identity,
+    default: derived('the main group of the user', 'What a login of that user gives.'),
+    group: 'System',
+  }),
+  runtimeDir: setting({
+    flags: [{ long: 'runtime-dir', placeholder: 'dir', help: 'Private directory for sockets and caches.' }],
+    variables: ['EVERYCORE_RUNTIME_DIR'],
+    kind: KINDS.path,
+    default: derived('RUNTIME_DIRECTORY, XDG_RUNTIME_DIR, /run or the tmp directory', 'The places that a system gives to a service; the first that is private to us.'),
+    group: 'System',
+  }),
+} as const
+
+/** Name of a setting. */
+export type SettingKey = keyof typeof SETTINGS
+
+/** Every {@link SettingKey}, in the order of the table. */
+export const SETTING_KEYS: readonly SettingKey[] = Object.keys(SETTINGS).filter(isSettingKey)
+
+/** Type of the value of a setting; with undefined where the default is derived. */
+export type SettingValue<K extends SettingKey> = (typeof SETTINGS)[K] extends Setting<infer T, infer D> ? T | D : never
+
+/** True for a name that the table has. */
+export function isSettingKey(name: string): name is SettingKey {
+  return Object.hasOwn(SETTINGS, name)
+}
+
+/** {@link SETTINGS} for code that treats all alike. */
+export function settingOf(key: SettingKey): Setting<unknown, unknown> {
+  return SETTINGS[key]
+}

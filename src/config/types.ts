@@ -1,0 +1,64 @@
+import type { CoreSettings } from '../core/types.ts'
+
+/** Where a value came from; the first that has one wins, in this order. */
+export type Origin = 'flag' | 'option' | 'environment' | 'default'
+
+export type LogFormat = 'pretty' | 'json' | 'raw'
+export type Verbosity = 'quiet' | 'normal' | 'verbose'
+
+/** How the number of workers came about; the first output and the warnings tell it. */
+export interface Sizing {
+  /** The number of workers. */
+  readonly size: number
+  /** What was asked for, as written: 'auto', '4', '50%'. */
+  readonly asked: string
+  /** CPUs this process may run on (sched_getaffinity). */
+  readonly cores: number
+  /** CPUs that the cgroup quota grants; undefined without a quota. Fractions kept. */
+  readonly quota: number | undefined
+  /** What `auto` would give: min(affinity, quota), at least 1. */
+  readonly auto: number
+  /** Memory limit in bytes that applies to all workers together; undefined without one. */
+  readonly memoryLimit: number | undefined
+  /** Sentences for the operator, for instance that there are more workers than cores. */
+  readonly warnings: readonly string[]
+}
+
+/** Everything that pins what a generation runs. */
+export interface Launch {
+  /** Absolute path of the script. */
+  readonly script: string
+  readonly args: readonly string[]
+  readonly cwd: string
+  /** Arguments for node, before the script. */
+  readonly nodeArgs: readonly string[]
+  /** The complete environment of a worker, without the additions for its slot. */
+  readonly env: Readonly<Record<string, string>>
+  readonly uid: number | undefined
+  readonly gid: number | undefined
+  /** First inspector port; slot n gets port + n. Undefined: no inspector. */
+  readonly inspectPort: number | undefined
+}
+
+/** All settings of one run, validated, units applied. */
+export interface Settings {
+  readonly name: string
+  readonly launch: Launch
+  readonly sizing: Sizing
+  readonly core: CoreSettings
+  /** How long an idle keep-alive connection stays open in a stop, in ms. */
+  readonly lingerTimeoutMs: number
+  /** Wait for `ready()` or `process.send('ready')` and not only for listening. */
+  readonly waitReady: boolean
+  /** The signal that the app's own handlers get after the drain. */
+  readonly killSignal: NodeJS.Signals
+  readonly logFormat: LogFormat
+  readonly color: boolean
+  readonly verbosity: Verbosity
+  /** Private directory (0700) for what must outlive a call; undefined when none can be used. */
+  readonly runtimeDir: string | undefined
+  /** Directory of the compile cache for workers; undefined switches it off. */
+  readonly compileCacheDir: string | undefined
+  /** Sentences for the operator that belong to no other part. */
+  readonly warnings: readonly string[]
+}

@@ -1,0 +1,26 @@
+/** Every process costs memory and a boot slot; nobody has asked for more, and a slip of the keyboard has. */
+export const MAX_WORKERS = 1024
+
+/** What `--workers` asks for, with the words that it was asked in. */
+export type Workers =
+  | { readonly kind: 'auto'; readonly asked: string }
+  /** Every core that the process may run on, whatever the CPU quota says. */
+  | { readonly kind: 'max'; readonly asked: string }
+  | { readonly kind: 'count'; readonly asked: string; readonly count: number }
+  /** A part of `auto`. */
+  | { readonly kind: 'percent'; readonly asked: string; readonly percent: number }
+  /** `auto` but so many. */
+  | { readonly kind: 'less'; readonly asked: string; readonly by: number }
+
+/** Reads `auto`, `max`, `4`, `50%` or `-1`; undefined for everything else, also for 0 and above {@link MAX_WORKERS}. */
+export function parseWorkers(text: string): Workers | undefined {
+  const asked = text.trim().toLowerCase()
+  if (asked === 'auto' || asked === 'max') return { kind: asked, asked }
+  const match = /^(-)?(\d{1,4})(%)?$/.exec(asked)
+  const number = Number(match?.[2])
+  if (match === null || number === 0) return undefined
+  const [, minus, , percent] = match
+  if (percent !== undefined) return minus === undefined && number <= 1000 ? { kind: 'percent', asked, percent: number } : undefined
+  if (number > MAX_WORKERS) return undefined
+  return minus === undefined ? { kind: 'count', asked, count: number } : { kind: 'less', asked, by: number }
+}

@@ -1,0 +1,34 @@
+/**
+ * What a worker must know before it can read its control pipe. It travels in one environment variable
+ * that the preload removes before the app runs, so that neither the app nor its children see it.
+ */
+
+/** Name of the variable. */
+export const BOOT_VARIABLE = 'EVERYCORE_BOOT'
+
+export interface BootInfo {
+  /** The parent's pid: a process with another parent is not the worker, whatever it inherited. */
+  readonly primaryPid: number
+  /** The script's path as plain node would show it in `process.argv[1]`; what runs is the real path. */
+  readonly script: string
+  readonly slot: number
+  readonly generation: number
+  readonly drainTimeoutMs: number
+  /** For a worker whose primary is gone. */
+  readonly lingerMs: number
+  readonly killSignal: string
+  readonly waitReady: boolean
+  readonly compileCacheDir: string | null
+  /** Leave listen() to node:cluster. */
+  readonly viaCluster: boolean
+}
+
+/** The environment that tells a worker its seat; the first entry is gone before the app runs. */
+export function bootEnvironment(info: BootInfo): Record<string, string> {
+  return {
+    [BOOT_VARIABLE]: JSON.stringify(info),
+    EVERYCORE_SLOT: String(info.slot),
+    EVERYCORE_GENERATION: String(info.generation),
+    NODE_APP_INSTANCE: String(info.slot),
+  }
+}

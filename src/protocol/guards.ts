@@ -1,0 +1,83 @@
+/** The primary's view of the wire: a worker's bytes are `unknown` until one of these has seen them. */
+import type { ReportedError } from '../core/types.ts'
+import type { BindRequest, ServerKind, WorkerMessage } from './messages.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+const KINDS: ReadonlySet<string> = new Set<ServerKind>(['http', 'https', 'http2', 'tls', 'net', 'udp'])
+/** Longest text that the primary keeps from one field, in characters. */
+const TEXT_LIMIT = 64 * 1024
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= TEXT_LIMIT
+const isTextOrNull = (value: unknown): value is string | null => value === null || isText(value)
+const isInteger = (value: unknown): value is number => Number.isSafeInteger(value)
+const isIntegerOrNull = (value: unknown): value is number | null => value === null || isInteger(value)
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Reads one control frame of a worker; undefined when it is not a message of this protocol. */
+export function parseWorkerMessage(body: string): WorkerMessage | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(body)
+  } catch {
+    return undefined
+  }
+  return isFields(value) ? read(value) : undefined
+}
+
+function read(value: Fields): WorkerMessage | undefined {
+  switch (value['type']) {
+    case 'bind':
+      return readBind(value)
+    case 'listening':
+      return readListening(value)
+    case 'listenFailed':
+      return isText(value['code']) && isTextOrNull(value['address']) && isIntegerOrNull(value['port'])
+        ? { type: 'listenFailed', code: value['code'], address: value['address'], port: value['port'] }
+        : undefined
+    case 'closed':
+      return isText(value['key']) ? { type: 'closed', key: value['key'] } : undefined
+    case 'ready':
+    case 'beat':
+    case 'leave':
+      return { type: value['type'] }
+    case 'fatal': {
+      const error = readError(value['error'])
+      return error === undefined ? undefined : { type: 'fatal', error }
+    }
+    default:
+      return undefined
+  }
+}
+
+function readBind(value: Fields): BindRequest | undefined {
+  const { seq, address, port, addressType, fd, flags, index, readableAll, writableAll, ticketKeys } = value
+  if (!isInteger(seq) || !isInteger(flags) || !isInteger(index) || index < 0) return undefined
+  if (!isTextOrNull(address) || !isIntegerOrNull(port) || !isIntegerOrNull(addressType) || !isIntegerOrNull(fd)) return undefined
+  if (typeof readableAll !== 'boolean' || typeof writableAll !== 'boolean') return undefined
+  if (ticketKeys !== null && !(isText(ticketKeys) && /^[0-9a-f]{96}$/.test(ticketKeys))) return undefined
+  if (addressType !== null && addressType !== 4 && addressType !== 6 && addressType !== -1) return undefined
+  if (port !== null && (port < -1 || port > 65_535)) return undefined
+  return { type: 'bind', seq, address, port, addressType, fd, flags, index, readableAll, writableAll, ticketKeys }
+}
+
+function readListening(value: Fields): WorkerMessage | undefined {
+  const { kind, address, port, key } = value
+  if (!isText(kind) || !KINDS.has(kind) || !isText(address) || !isIntegerOrNull(port) || !isTextOrNull(key)) return undefined
+  return { type: 'listening', kind: kind as ServerKind, address, port, key }
+}
+
+function readError(value: unknown): ReportedError | undefined {
+  if (!isFields(value) || !isText(value['name']) || !isText(value['message']) || !isText(value['stack'])) return undefined
+  const { name, message, stack, code, syscall, address, port, loading } = value
+  return {
+    name,
+    message,
+    stack,
+    ...(isText(code) ? { code } : {}),
+    ...(isText(syscall) ? { syscall } : {}),
+    ...(isText(address) ? { address } : {}),
+    ...(isInteger(port) ? { port } : {}),
+    ...(typeof loading === 'boolean' ? { loading } : {}),
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * What crosses the control pipe (fd 3 of a worker). Types only: the worker's half must stay small, so
+ * the guards live in their own file and only the primary loads them.
+ */
+import type { ReportedError } from '../core/types.ts'
+
+/** fd of the control pipe in a worker. */
+export const CONTROL_FD = 3
+
+/** `cmd` of the IPC message that carries a handle. Node delivers commands that start with NODE_ as 'internalMessage', unseen by the app. */
+export const HANDLE_COMMAND = 'NODE_EVERYCORE_HANDLE'
+
+/** What kind of server listens. */
+export type ServerKind = 'http' | 'https' | 'http2' | 'tls' | 'net' | 'udp'
+
+/** A listen() of the app, as net.js normalised it (lib/net.js, listenInCluster). */
+export interface BindRequest {
+  readonly type: 'bind'
+  readonly seq: number
+  /** null: all addresses, IPv6 first. A path for unix sockets. */
+  readonly address: string | null
+  /** -1 for unix sockets. */
+  readonly port: number | null
+  /** 4, 6, or -1 for a unix socket. */
+  readonly addressType: number | null
+  /** The primary's descriptor of that number, as with node:cluster. */
+  readonly fd: number | null
+  /** 1 IPV6ONLY, 2 REUSEPORT. */
+  readonly flags: number
+  readonly readableAll: boolean
+  readonly writableAll: boolean
+  /** How many listen() calls for port 0 on that address came before in this worker. */
+  readonly index: number
+  /** The TLS ticket keys of this server, hexadecimal; the first worker's are given to the others. */
+  readonly ticketKeys: string | null
+}
+
+export type WorkerMessage =
+  | BindRequest
+  | { readonly type: 'listening'; readonly kind: ServerKind; readonly address: string; readonly port: number | null; readonly key: string | null }
+  /** listen(2) itself failed in the worker. */
+  | { readonly type: 'listenFailed'; readonly code: string; readonly address: string | null; readonly port: number | null }
+  /** The app closed a server. */
+  | { readonly type: 'closed'; readonly key: string }
+  | { readonly type: 'ready' }
+  | { readonly type: 'beat' }
+  /** An error that nobody caught; the process is about to end. */
+  | { readonly type: 'fatal'; readonly error: ReportedError }
+  /** The app wants to leave: cluster.worker.disconnect(). */
+  | { readonly type: 'leave' }
+
+export type BindReply =
+  | { readonly type: 'bound'; readonly seq: number; readonly ok: true; readonly key: string; readonly ticketKeys: string | null }
+  /** `errno` as libuv gives it: negative. */
+  | { readonly type: 'bound'; readonly seq: number; readonly ok: false; readonly errno: number }
+
+export type PrimaryMessage =
+  | BindReply
+  | {
+      readonly type: 'drain'
+      readonly timeoutMs: number
+      /** How long idle keep-alive connections may stay; null: as long as the server promised its clients. */
+      readonly lingerMs: number | null
+      readonly reason: string
+    }
