@@ -1,0 +1,65 @@
+/** Asks the primary for a held socket. The answer comes in two parts by two ways, in either order. */
+import { HANDLE_COMMAND, type BindReply, type BindRequest, type WorkerMessage } from '../protocol/messages.ts'
+
+/** A listening TCP or Pipe handle, as far as this half needs it. */
+export interface ListenHandle {
+  listen(backlog: number): number
+  close(done?: () => void): void
+}
+
+type Answer = (reply: BindReply, handle: ListenHandle | undefined) => void
+
+interface Channel {
+  readonly send: (message: WorkerMessage) => void
+  readonly hold: (held: boolean) => void
+}
+
+export class BindExchange {
+  readonly #channel: Channel
+  readonly #asked = new Map<number, Answer>()
+  readonly #replies = new Map<number, BindReply>()
+  readonly #handles = new Map<number, ListenHandle>()
+  #lastSeq = 0
+  #waiting = 0
+
+  constructor(channel: Channel) {
+    this.#channel = channel
+    process.on('internalMessage' as 'message', (message: unknown, handle: unknown) => {
+      const { cmd, seq } = message as { readonly cmd?: unknown; readonly seq?: unknown }
+      if (cmd !== HANDLE_COMMAND || typeof seq !== 'number') return
+      this.#handles.set(seq, handle as ListenHandle)
+      this.#join(seq)
+    })
+  }
+
+  ask(request: Omit<BindRequest, 'seq'>, answer: Answer): void {
+    this.#lastSeq += 1
+    this.#asked.set(this.#lastSeq, answer)
+    this.wait(1)
+    this.#channel.send({ ...request, seq: this.#lastSeq })
+  }
+
+  /** Takes the primary's reply. */
+  settle(reply: BindReply): void {
+    this.#replies.set(reply.seq, reply)
+    this.#join(reply.seq)
+  }
+
+  /** Counts who waits to listen: until then the process has nothing else that keeps it alive. */
+  wait(change: 1 | -1): void {
+    this.#waiting += change
+    this.#channel.hold(this.#waiting > 0)
+  }
+
+  #join(seq: number): void {
+    const answer = this.#asked.get(seq)
+    const reply = this.#replies.get(seq)
+    const handle = this.#handles.get(seq)
+    if (answer === undefined || reply === undefined || (reply.ok && handle === undefined)) return
+    this.#asked.delete(seq)
+    this.#replies.delete(seq)
+    this.#handles.delete(seq)
+    this.wait(-1)
+    answer(reply, handle)
+  }
+}

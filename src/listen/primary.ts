@@ -1,0 +1,171 @@
+/**
+ * The primary's half of the sockets: it binds and keeps them, and never accepts. A queued connection
+ * therefore survives the death of any worker, and a paused primary stops no traffic. The other half is
+ * `listen/worker.ts`.
+ */
+import { fstatSync } from 'node:fs'
+import { constants } from 'node:os'
+import { relative } from 'node:path'
+import type { BindRequest } from '../protocol/messages.ts'
+import { adoptHandle, bindHandle, type RawHandle } from './raw-handle.ts'
+import { removeStaleSocket } from './stale-path.ts'
+
+/** A socket that outlives the workers that accept from it. */
+export interface HeldSocket {
+  readonly key: string
+  readonly handle: RawHandle
+  /** Shared by the servers of all workers, so that a TLS session resumes on any of them; hexadecimal. */
+  readonly ticketKeys: string | null
+}
+
+interface Entry extends HeldSocket {
+  /** Workers whose server is open. */
+  readonly users: Set<number>
+}
+
+export type BindResult = { readonly ok: true; readonly socket: HeldSocket } | { readonly ok: false; readonly errno: number }
+
+const EADDRINUSE = -constants.errno.EADDRINUSE
+const EINVAL = -constants.errno.EINVAL
+const EMFILE = -constants.errno.EMFILE
+const EBADF = -constants.errno.EBADF
+const ECANCELED = -constants.errno.ECANCELED
+/** More addresses than any app listens on; fewer than a primary has descriptors. */
+const SOCKET_LIMIT = 512
+/** sun_path of sockaddr_un, without the final NUL (unix(7)). */
+const PATH_LIMIT = process.platform === 'darwin' ? 103 : 107
+
+export class HeldSockets {
+  readonly #entries = new Map<string, Entry>()
+  /** Binds that wait for something, by key: the same address is bound once. */
+  readonly #opening = new Map<string, Promise<Entry | number>>()
+  readonly #inherited: ReadonlySet<number>
+  #released = false
+
+  /** @param inherited descriptors that `listen({ fd })` may name: those of {@link inheritedSockets}. */
+  constructor(inherited: ReadonlySet<number>) {
+    this.#inherited = inherited
+  }
+
+  /** Gives the held socket for a listen() of a worker; binds it when it is the first. */
+  async bind(request: BindRequest, worker: number): Promise<BindResult> {
+    const key = keyOf(request)
+    // Without a wait where there is none: a worker's messages take effect in their order.
+    const entry = this.#entries.get(key) ?? (await this.#open(key, request))
+    if (typeof entry === 'number') return { ok: false, errno: entry }
+    // Two servers of one process on one address: refused, as the kernel would.
+    if (entry.users.has(worker) && !key.startsWith('fd:')) return { ok: false, errno: EADDRINUSE }
+    entry.users.add(worker)
+    return { ok: true, socket: entry }
+  }
+
+  /** The app closed the server. When no other worker has it open, the port is free as under plain node. */
+  closed(key: string, worker: number): void {
+    const entry = this.#entries.get(key)
+    if (entry === undefined || !entry.users.delete(worker) || entry.users.size > 0) return
+    // An inherited descriptor cannot be had again, and its number would soon be one of ours.
+    if (key.startsWith('fd:')) return
+    this.#entries.delete(key)
+    entry.handle.close()
+  }
+
+  /** The worker is gone; its sockets stay for its successor. */
+  forget(worker: number): void {
+    for (const { users } of this.#entries.values()) users.delete(worker)
+  }
+
+  /** Gives everything up: the kernel refuses new connections as soon as the workers have closed too. */
+  release(): void {
+    this.#released = true
+    for (const { handle } of this.#entries.values()) handle.close()
+    this.#entries.clear()
+  }
+
+  async #open(key: string, request: BindRequest): Promise<Entry | number> {
+    if (this.#entries.size + this.#opening.size >= SOCKET_LIMIT) return EMFILE
+    return this.#opening.get(key) ?? this.#begin(key, request)
+  }
+
+  async #begin(key: string, request: BindRequest): Promise<Entry | number> {
+    const opening = this.#handle(request)
+      .catch(() => EINVAL)
+      .then((handle) => this.#keep(key, handle, request.ticketKeys))
+    this.#opening.set(key, opening)
+    return opening
+  }
+
+  #keep(key: string, handle: RawHandle | number, ticketKeys: string | null): Entry | number {
+    this.#opening.delete(key)
+    if (typeof handle === 'number') return handle
+    if (this.#released) {
+      handle.close()
+      return ECANCELED
+    }
+    const entry = { key, handle, ticketKeys, users: new Set<number>() }
+    this.#entries.set(key, entry)
+    return entry
+  }
+
+  async #handle(request: BindRequest): Promise<RawHandle | number> {
+    const { address, port, addressType, fd, flags } = request
+    if (fd !== null && fd >= 0) return this.#inherited.has(fd) ? adoptHandle(fd) : EBADF
+    if (addressType === -1) return bindPath(request, address ?? '')
+    const handle = bindHandle(address, port, addressType, flags)
+    return typeof handle === 'number' ? handle : checked(handle, port)
+  }
+}
+
+/** libuv keeps EADDRINUSE back until listen(2); an unbound socket gives it away now. */
+function checked(handle: RawHandle, port: number | null): RawHandle | number {
+  const name: { port?: number } = {}
+  const errno = handle.getsockname?.(name) ?? 0
+  if (errno === 0 && (port === null || port <= 0 || name.port === port)) return handle
+  handle.close()
+  return errno === 0 ? EADDRINUSE : errno
+}
+
+async function bindPath(request: BindRequest, path: string): Promise<RawHandle | number> {
+  const short = shortest(path)
+  let handle = bindHandle(short, -1, -1, 0)
+  if (handle === EADDRINUSE && (await removeStaleSocket(path))) handle = bindHandle(short, -1, -1, 0)
+  if (typeof handle === 'number') return handle
+  const mode = (request.readableAll ? 1 : 0) | (request.writableAll ? 2 : 0)
+  if (mode !== 0) handle.fchmod?.(mode)
+  return handle
+}
+
+/** The app may have listened on a relative path because the absolute one is too long. */
+function shortest(path: string): string {
+  if (Buffer.byteLength(path) <= PATH_LIMIT) return path
+  const short = relative(process.cwd(), path)
+  return short.length < path.length ? short : path
+}
+
+function keyOf({ address, port, addressType, fd, flags, index }: BindRequest): string {
+  if (fd !== null && fd >= 0) return `fd:${fd}`
+  if (addressType === -1) return `unix:${address}`
+  return `tcp:${addressType}:${address ?? '*'}:${port}:${flags}${port === 0 ? `#${index}` : ''}`
+}
+
+/**
+ * Descriptors from 3 to 63 that are sockets when the process starts: handed over by systemd or by a
+ * parent. To be called before anything else opens one: what an app may name must not be ours.
+ */
+export function inheritedSockets(): ReadonlySet<number> {
+  const found = new Set<number>()
+  const ipc = (process.channel as { readonly fd?: number } | undefined)?.fd
+  for (let fd = 3; fd < 64; fd += 1) {
+    try {
+      if (fd !== ipc && fstatSync(fd).isSocket()) found.add(fd)
+    } catch {
+      // Not open.
+    }
+  }
+  return found
+}
+
+/** Those of them that systemd announced: all that a program with sockets of its own can be sure of. @see sd_listen_fds(3) */
+export function announcedSockets(env: Readonly<Record<string, string | undefined>>): ReadonlySet<number> {
+  const count = env['LISTEN_PID'] === String(process.pid) ? Number(env['LISTEN_FDS']) : 0
+  return new Set(Array.from({ length: Number.isInteger(count) && count > 0 && count < 64 ? count : 0 }, (_, index) => index + 3))
+}

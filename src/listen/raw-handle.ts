@@ -1,0 +1,33 @@
+/**
+ * The raw TCP and Pipe handles below `net.Server`. `net._createServerHandle` binds and does not listen;
+ * it is exported, unchanged from Node 18 to 26, and what node:cluster's shared handles are made with.
+ *
+ * @see lib/net.js, createServerHandle
+ */
+import * as net from 'node:net'
+
+/** A bound handle that nobody here accepts from. */
+export interface RawHandle {
+  readonly fd: number
+  close(done?: () => void): void
+  getsockname?(out: { address?: string; port?: number }): number
+  /** Pipes only: 1 readable, 2 writable by all. */
+  fchmod?(mode: number): number
+}
+
+type CreateServerHandle = (address: string | null, port: number | null, addressType: number | null, fd?: number, flags?: number) => RawHandle | number
+
+const internals = net as unknown as { readonly _createServerHandle?: CreateServerHandle }
+
+/** False on a Node that no longer has what held sockets are made of; then node:cluster's way is used. */
+export const canHoldSockets: boolean = typeof internals._createServerHandle === 'function'
+
+/** Binds. Returns the handle, or a negative errno. */
+export function bindHandle(address: string | null, port: number | null, addressType: number | null, flags: number): RawHandle | number {
+  return internals._createServerHandle?.(address, port, addressType, undefined, flags) ?? -1
+}
+
+/** Makes a handle of an inherited descriptor. Returns a negative errno when it is no socket. */
+export function adoptHandle(fd: number): RawHandle | number {
+  return internals._createServerHandle?.(null, null, null, fd) ?? -1
+}

@@ -1,0 +1,222 @@
+/**
+ * The worker's half of the sockets: every listen() of the app asks the primary for the held socket
+ * instead of binding one. The other half is `listen/primary.ts`.
+ *
+ * The hook is `cluster._getServer(server, query, callback)`, which net.js calls in a cluster worker
+ * with the arguments of listen() already normalised. The handle that it gives back is an ordinary
+ * listening handle: the worker itself accepts from it.
+ *
+ * @see lib/net.js (listenInCluster), lib/internal/cluster/child.js
+ */
+import { subscribe } from 'node:diagnostics_channel'
+import type { Server } from 'node:net'
+import { resolve } from 'node:path'
+import { getSystemErrorName } from 'node:util'
+import type { BindReply, BindRequest, WorkerMessage } from '../protocol/messages.ts'
+import { BindExchange, type ListenHandle } from './bind-exchange.ts'
+import { serverKind } from './server-kind.ts'
+
+/** What net.js and dgram.js hand to `_getServer`. */
+interface Query {
+  readonly address: string | null
+  readonly port: number | null
+  readonly addressType: number | string | null
+  readonly fd?: number | null
+  readonly flags?: number | null
+  readonly readableAll?: boolean
+  readonly writableAll?: boolean
+}
+
+type Callback = (errno: number | null, handle?: ListenHandle) => void
+
+interface TicketServer {
+  readonly _getServerData?: () => { readonly ticketKeys?: string }
+  readonly _setServerData?: (data: { readonly ticketKeys: string }) => void
+}
+
+type AnyServer = Server & TicketServer
+
+interface ClusterInternals {
+  _getServer: (server: AnyServer, query: Query, callback: Callback) => void
+}
+
+/** What this room needs of the worker around it. */
+export interface ListenContext {
+  readonly cluster: unknown
+  /** Leave every listen() to node:cluster's own primary. */
+  readonly viaCluster: boolean
+  readonly channel: { readonly send: (message: WorkerMessage) => void; readonly hold: (held: boolean) => void }
+  readonly readiness: { readonly listenStarted: () => void; readonly listenEnded: (bound: boolean) => void }
+  /** Told of each server that listens, before it accepts. */
+  readonly connections: { readonly watch: (server: Server) => void }
+}
+
+export interface Listeners {
+  /** Takes the primary's answer to a bind. */
+  readonly settle: (reply: BindReply) => void
+  /** From now on a listen() of the app comes to nothing, quietly. */
+  readonly openNoMore: () => void
+  /** Closes every listening handle; the app's servers are not told, so their connections live on. */
+  readonly stopAccepting: () => void
+}
+
+type WithoutSeq = Omit<BindRequest, 'seq'>
+
+const noHandle: ListenHandle = { listen: () => 0, close: () => {} }
+
+/** Installs the hook. Once for each process. */
+export function installListenHook(context: ListenContext): Listeners {
+  const { channel, readiness, connections, viaCluster } = context
+  const internals = context.cluster as ClusterInternals
+  const byCluster = internals._getServer.bind(internals)
+  const exchange = new BindExchange(channel)
+  const open = new Set<ListenHandle>()
+  const hooked = new WeakSet<Server>()
+  const nextIndex = new Map<string, number>()
+
+  let leaving = false
+
+  const held = (server: AnyServer, query: Query, callback: Callback): void => {
+    const request = bindRequest(server, query, nextIndex)
+    exchange.ask(request, (reply, handle) => {
+      // A worker that leaves while it boots: an error now would only look like a failure of the app.
+      if (leaving) {
+        handle?.close()
+        return
+      }
+      if (!reply.ok || handle === undefined) {
+        const errno = reply.ok ? 0 : reply.errno
+        readiness.listenEnded(false)
+        tellFailure(channel, errno, request)
+        callback(errno, noHandle)
+        return
+      }
+      if (reply.ticketKeys !== null) server._setServerData?.({ ticketKeys: reply.ticketKeys })
+      follow(context, open, { server, request, key: reply.key, handle })
+      connections.watch(server)
+      callback(0, handle)
+    })
+  }
+
+  internals._getServer = (server, query, callback) => {
+    hooked.add(server)
+    readiness.listenStarted()
+    // Datagram sockets are always shared the way of node:cluster.
+    if (!viaCluster && typeof query.addressType !== 'string') {
+      held(server, query, callback)
+      return
+    }
+    connections.watch(server)
+    exchange.wait(1)
+    byCluster(server, query, (errno, handle) => {
+      exchange.wait(-1)
+      callback(errno, handle)
+      if (!errno) setImmediate(announce, channel, server, null)
+      readiness.listenEnded(!errno)
+    })
+  }
+  announceOwnSockets(context, hooked)
+
+  return {
+    settle: (reply) => exchange.settle(reply),
+    openNoMore() {
+      leaving = true
+    },
+    stopAccepting() {
+      for (const handle of open) {
+        open.delete(handle)
+        handle.close()
+      }
+    },
+  }
+}
+
+interface Bound {
+  readonly server: AnyServer
+  readonly request: WithoutSeq
+  readonly key: string
+  readonly handle: ListenHandle
+}
+
+/** Tells the primary what becomes of a handle: that it listens, that it could not, that the app closed it. */
+function follow({ channel, readiness }: ListenContext, open: Set<ListenHandle>, { server, request, key, handle }: Bound): void {
+  open.add(handle)
+  let begun = false
+  watchHandle(handle, {
+    listening(errno) {
+      begun = true
+      // Told before the readiness that follows from it.
+      if (errno === 0) setImmediate(announce, channel, server, key)
+      else tellFailure(channel, errno, request)
+      readiness.listenEnded(errno === 0)
+    },
+    closed() {
+      // The server was closed while the bind was under way: nothing will listen.
+      if (!begun) readiness.listenEnded(false)
+      begun = true
+      if (open.delete(handle)) channel.send({ type: 'closed', key })
+    },
+  })
+}
+
+/** Servers that bind by themselves (`exclusive`, `reusePort`, a handle of the app's own) pass the hook by. */
+function announceOwnSockets({ channel, readiness, connections }: ListenContext, hooked: WeakSet<Server>): void {
+  subscribe('tracing:net.server.listen:asyncEnd', (message) => {
+    const { server } = message as { readonly server: AnyServer }
+    if (hooked.has(server)) return
+    connections.watch(server)
+    announce(channel, server, null)
+    readiness.listenStarted()
+    readiness.listenEnded(true)
+  })
+}
+
+function announce(channel: ListenContext['channel'], server: AnyServer, key: string | null): void {
+  const address = server.address()
+  if (address === null) return
+  const kind = serverKind(server)
+  if (typeof address === 'string') channel.send({ type: 'listening', kind, address, port: null, key })
+  else channel.send({ type: 'listening', kind, address: address.address, port: address.port, key })
+}
+
+function tellFailure(channel: ListenContext['channel'], errno: number, { address, port }: WithoutSeq): void {
+  channel.send({ type: 'listenFailed', code: getSystemErrorName(errno), address, port })
+}
+
+/** Own properties on the handle, so that nothing of the app's server object changes. */
+function watchHandle(handle: ListenHandle, on: { readonly listening: (errno: number) => void; readonly closed: () => void }): void {
+  const listen = handle.listen.bind(handle)
+  const close = handle.close.bind(handle)
+  handle.listen = (backlog) => {
+    const errno = listen(backlog)
+    on.listening(errno)
+    return errno
+  }
+  handle.close = (done) => {
+    on.closed()
+    close(done)
+  }
+}
+
+function bindRequest(server: AnyServer, query: Query, nextIndex: Map<string, number>): WithoutSeq {
+  const isPath = query.addressType === -1 && typeof query.address === 'string'
+  const address = isPath && process.platform !== 'win32' ? resolve(query.address ?? '') : query.address
+  return {
+    type: 'bind',
+    address: address ?? null,
+    port: query.port ?? null,
+    addressType: (query.addressType as number | null) ?? null,
+    fd: query.fd ?? null,
+    flags: query.flags ?? 0,
+    readableAll: query.readableAll === true,
+    writableAll: query.writableAll === true,
+    index: query.port === 0 ? countUp(nextIndex, `${address}:${query.addressType}`) : 0,
+    ticketKeys: server._getServerData?.().ticketKeys ?? null,
+  }
+}
+
+function countUp(counts: Map<string, number>, key: string): number {
+  const count = counts.get(key) ?? 0
+  counts.set(key, count + 1)
+  return count
+}

@@ -1,0 +1,37 @@
+/**
+ * The app's side: `import { ready, onDrain, slot, generation, isSupervised } from 'everycore/worker'`.
+ * Everything here is harmless in a process that everycore did not start.
+ */
+import { findHook, type DrainHandler } from './hook-object.ts'
+
+export type { DrainHandler, DrainNotice } from './hook-object.ts'
+
+const hook = findHook()
+
+/** True in a worker that everycore started; false under plain node, in worker threads and in child processes. */
+export const isSupervised: boolean = hook !== undefined
+
+/** The stable seat of this worker, 0 to size-1; a replacement has the seat of its predecessor. 0 when not supervised. */
+export const slot: number = hook?.boot.slot ?? 0
+
+/** 1 at start, one more with each reload. 0 when not supervised. */
+export const generation: number = hook?.boot.generation ?? 0
+
+/**
+ * Says that this worker can serve. Only needed with `--wait-ready`, or by a worker that never listens.
+ * May be called more than once.
+ */
+export function ready(): void {
+  hook?.ready()
+}
+
+/**
+ * Calls `handler` when this worker begins to drain: the place to say goodbye on WebSockets and to stop
+ * taking jobs. A promise that it returns is awaited, within the drain timeout, before upgraded
+ * connections are ended. A handler that throws is reported on stderr and changes nothing else.
+ *
+ * @returns a function that takes the handler off again.
+ */
+export function onDrain(handler: DrainHandler): () => void {
+  return hook?.onDrain(handler) ?? (() => {})
+}

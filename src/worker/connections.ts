@@ -1,0 +1,132 @@
+/**
+ * The connections that clients hold to this worker, and what each is in the middle of. Kept as a set
+ * of sockets: a request costs nothing here, its state is read off the socket when it is asked for.
+ */
+import { subscribe } from 'node:diagnostics_channel'
+import { EventEmitter } from 'node:events'
+import type { Server, Socket } from 'node:net'
+import { assertNever } from '../base/assert-never.ts'
+import { serverKind } from '../listen/server-kind.ts'
+
+/** What a connection is in the middle of, seen from a drain. */
+export type Occupation =
+  /** A request is being received, handled or answered. */
+  | 'busy'
+  /** Between two requests of HTTP/1.1. */
+  | 'idle'
+  /** HTTP/1.1 that has not sent a request yet (a browser's preconnect), or a TLS handshake. */
+  | 'untouched'
+  /** WebSocket, CONNECT: no longer HTTP. */
+  | 'upgraded'
+  /** HTTP/2, whose session is drained as a whole, or the TCP side of a TLS socket. */
+  | 'carrier'
+  /** A protocol that we do not know (`net`, `tls`). */
+  | 'opaque'
+
+/** Fields of `_http_server.js` on a server's socket; the same names on Node 20 to 26. */
+export interface ServerSocket extends Socket {
+  readonly server?: Server & { readonly keepAliveTimeout?: number }
+  readonly parser?: { readonly incoming?: { readonly complete: boolean } | null } | null
+  readonly _httpMessage?: OutgoingResponse | null
+  readonly _parent?: Socket | null
+}
+
+export interface OutgoingResponse extends EventEmitter {
+  shouldKeepAlive: boolean
+  readonly _last?: boolean
+  readonly headersSent: boolean
+}
+
+export interface Http2Session extends EventEmitter {
+  close(): void
+  destroy(): void
+}
+
+export class Connections {
+  readonly sockets = new Set<ServerSocket>()
+  readonly sessions = new Set<Http2Session>()
+  /** Connections accepted since start. */
+  accepted = 0
+  /** Called after a connection has ended. */
+  onEnded: (() => void) | undefined
+  /** Called for each new HTTP/2 session. */
+  onSession: ((session: Http2Session) => void) | undefined
+  readonly #carriers = new WeakSet<Socket>()
+  readonly #watched = new WeakSet<Server>()
+
+  /** Noted when they come: a list of libuv's handles would leave out sockets that the app has unref'ed. */
+  constructor() {
+    subscribe('net.server.socket', (message) => {
+      this.accepted += 1
+      this.#add((message as { readonly socket: ServerSocket }).socket)
+    })
+  }
+
+  #add(socket: ServerSocket): void {
+    if (this.sockets.has(socket)) return
+    this.sockets.add(socket)
+    EventEmitter.prototype.once.call(socket, 'close', () => {
+      this.sockets.delete(socket)
+      this.onEnded?.()
+    })
+  }
+
+  /** Follows what only the server itself announces: TLS sockets and HTTP/2 sessions. */
+  watch(server: Server): void {
+    if (this.#watched.has(server)) return
+    this.#watched.add(server)
+    if ('setTicketKeys' in server) {
+      server.on('secureConnection', (socket: ServerSocket) => {
+        if (socket._parent) this.#carriers.add(socket._parent)
+        this.#add(socket)
+      })
+    }
+    if (serverKind(server) === 'http2') server.on('session', (session: Http2Session) => this.#addSession(session))
+  }
+
+  #addSession(session: Http2Session): void {
+    this.sessions.add(session)
+    session.on('close', () => {
+      this.sessions.delete(session)
+      this.onEnded?.()
+    })
+    this.onSession?.(session)
+  }
+
+  /** True when no client is connected. */
+  get none(): boolean {
+    return this.sockets.size === 0 && this.sessions.size === 0
+  }
+
+  occupation(socket: ServerSocket): Occupation {
+    if (this.#carriers.has(socket)) return 'carrier'
+    if (socket.parser) return httpOccupation(socket)
+    const kind = socket.server === undefined ? 'net' : serverKind(socket.server)
+    switch (kind) {
+      case 'http2':
+        return 'carrier'
+      case 'http':
+      case 'https':
+        // The raw socket below a TLS handshake that is not done carries no parser either.
+        return kind === 'https' && !('encrypted' in socket) ? 'untouched' : 'upgraded'
+      case 'tls':
+        return 'encrypted' in socket ? 'opaque' : 'untouched'
+      case 'net':
+      case 'udp':
+        return 'opaque'
+      default:
+        return assertNever(kind)
+    }
+  }
+}
+
+function httpOccupation(socket: ServerSocket): Occupation {
+  if (socket._httpMessage) return 'busy'
+  if (socket.parser?.incoming?.complete === false) return 'busy'
+  // Node arms the socket's timer when a response has ended and the next request may come.
+  if ((socket.timeout ?? 0) > 0) return 'idle'
+  if (socket.bytesRead === 0) return 'untouched'
+  if (socket.server?.keepAliveTimeout === 0) return 'idle'
+  // Bytes came, but no response went out yet: a head that is still arriving, or only the TLS handshake.
+  return 'encrypted' in socket ? 'untouched' : 'busy'
+}

@@ -1,0 +1,57 @@
+/**
+ * The worker's half of everycore, put together: runs before the app, in the app's process. It must
+ * stay small and quick, leave no trace that changes the app, and never throw into it.
+ */
+import cluster from 'node:cluster'
+import * as nodeModule from 'node:module'
+import { installListenHook } from '../listen/worker.ts'
+import { type BootInfo } from '../protocol/boot.ts'
+import type { PrimaryMessage } from '../protocol/messages.ts'
+import { takeOverMessages } from './app-messages.ts'
+import { adoptClusterWorker } from './cluster-worker.ts'
+import { Connections } from './connections.ts'
+import { openControlChannel } from './control-channel.ts'
+import { createDrain } from './drain.ts'
+import { reportFatalErrors } from './fatal-errors.ts'
+import { publishHook } from './hook-object.ts'
+import { keepOutputWhole } from './output.ts'
+import { createReadiness } from './readiness.ts'
+import { hidePreload, keepInspectorShut } from './traces.ts'
+
+const BEAT_MS = 1000
+
+/** Called once by the preload. */
+export function install(boot: BootInfo): void {
+  keepInspectorShut()
+  hidePreload()
+  // Node has taken its own copy of what to run.
+  process.argv[1] = boot.script
+  keepOutputWhole()
+  enableCompileCache(boot.compileCacheDir)
+
+  const channel = openControlChannel()
+  reportFatalErrors(channel)
+
+  const connections = new Connections()
+  const readiness = createReadiness(channel, boot.waitReady)
+  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, channel, readiness, connections })
+  const drain = createDrain({ boot, connections, listeners })
+  const messages = takeOverMessages(channel, readiness)
+  adoptClusterWorker(channel)
+  publishHook({ boot, ready: readiness.declare, onDrain: drain.onDrain })
+
+  channel.onMessage((message: PrimaryMessage) => {
+    if (message.type === 'drain') drain.start(message)
+    else listeners.settle(message)
+  })
+  channel.onAppMessage(messages.deliver)
+  // The primary is gone: nobody will restart us, and a new primary may want the port.
+  channel.onClosed(() => drain.start({ timeoutMs: boot.drainTimeoutMs, lingerMs: boot.lingerMs, reason: 'primary-gone' }))
+  setInterval(() => channel.send({ type: 'beat' }), BEAT_MS).unref()
+}
+
+/** @see https://nodejs.org/api/module.html#moduleenablecompilecachecachedir (22.8) */
+function enableCompileCache(directory: string | null): void {
+  const { enableCompileCache: enable } = nodeModule as { readonly enableCompileCache?: (directory: string) => unknown }
+  if (directory !== null && enable !== undefined) enable(directory)
+}
