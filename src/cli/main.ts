@@ -1,0 +1,94 @@
+import { CommanderError } from 'commander'
+import { EverycoreError } from '../base/errors.ts'
+import { EXIT } from '../base/exit-codes.ts'
+import { nearest } from '../base/nearest.ts'
+import { colorFor } from '../config/color.ts'
+import type { Environment } from '../config/collect.ts'
+import { nodeHost, type Host } from '../config/host.ts'
+import { resolveSettings } from '../config/resolve.ts'
+import { outputWish, prepareArgv, VERBS } from './argv.ts'
+import { buildProgram, type StartRequest } from './program.ts'
+import { reportError } from './report-error.ts'
+import type { RunStart } from './run-start.ts'
+import { toUsageError } from './usage-error.ts'
+
+/** Where the command writes to. */
+export interface Stream {
+  readonly isTTY?: boolean
+  write(text: string): unknown
+}
+
+/** The two outputs of the command. */
+export interface Streams {
+  readonly stdout: Stream
+  readonly stderr: Stream
+}
+
+/** What the command needs of the world besides its arguments; tests replace it. */
+export interface MainPorts {
+  readonly cwd: () => string
+  readonly host: () => Host
+  /** Loaded only when something is started: help and mistakes should not wait for it. */
+  readonly loadStart: () => Promise<{ readonly runStart: RunStart }>
+}
+
+const PROCESS_PORTS: MainPorts = {
+  cwd: () => process.cwd(),
+  host: nodeHost,
+  loadStart: () => import('./start.ts'),
+}
+
+/**
+ * The whole command: parses, does what is asked, reports what goes wrong on stderr.
+ *
+ * @param argv without node and the script.
+ * @returns the exit code; it never throws.
+ */
+export async function main(argv: readonly string[], env: Environment, streams: Streams, ports: MainPorts = PROCESS_PORTS): Promise<number> {
+  let code: number = EXIT.ok
+  const start = async (request: StartRequest): Promise<void> => {
+    code = await runRequest(request, { env, streams, ports })
+  }
+  try {
+    const program = buildProgram({ print: (text) => void streams.stdout.write(text), start })
+    await program.parseAsync(prepareArgv(argv), { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
+    const wish = outputWish(argv, env)
+    return reportError(error instanceof CommanderError ? toUsageError(error) : error, {
+      write: (text) => void streams.stderr.write(text),
+      format: wish.format,
+      color: wish.color ?? colorFor(env, streams.stderr.isTTY === true),
+    })
+  }
+}
+
+interface Surroundings {
+  readonly env: Environment
+  readonly streams: Streams
+  readonly ports: MainPorts
+}
+
+async function runRequest({ script, args, flags }: StartRequest, { env, streams, ports }: Surroundings): Promise<number> {
+  const settings = withVerb(script, () =>
+    resolveSettings({ flags, script, args, env, cwd: ports.cwd(), isTTY: streams.stdout.isTTY === true, host: ports.host() }),
+  )
+  const { runStart } = await ports.loadStart()
+  return runStart(settings)
+}
+
+/** A script that does not exist and looks like a command was probably meant as one. */
+function withVerb<T>(script: string | undefined, action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    const verb = script === undefined ? undefined : nearest(script, VERBS)
+    if (verb === undefined || !(error instanceof EverycoreError) || error.code !== 'ERR_EVERYCORE_SCRIPT') throw error
+    throw new EverycoreError(error.code, error.message, {
+      ...(error.why !== undefined && { why: error.why }),
+      hint: `If a command was meant: everycore ${verb}. ${error.hint ?? ''}`.trim(),
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,77 @@
+/** What signals mean to the command. */
+import { EXIT, type ExitCode } from '../base/exit-codes.ts'
+import type { Logger } from '../logs/logs.ts'
+import type { Supervisor } from '../primary/supervisor.ts'
+
+/**
+ * How long idle keep-alive connections stay after a Ctrl-C: a person waits. Everywhere else they stay as
+ * long as the server promised, so that no client loses a request.
+ */
+const IMPATIENT_LINGER_MS = 500
+
+/**
+ * npm hands on a signal that the terminal has already sent to the whole group, so one Ctrl-C arrives
+ * twice where the shell between them gave its place to us. No finger is that quick.
+ */
+const ECHO_MS = 100
+
+export interface SignalOptions {
+  /** A person sits at a terminal. */
+  readonly isTTY: boolean
+  /** Started by npm, npx or the like. */
+  readonly byRunner: boolean
+  /** Ends the line on which the terminal has shown `^C`. */
+  readonly breakLine: () => void
+}
+
+export interface Signals {
+  /** Set when a signal forced the end. */
+  readonly exitCode: ExitCode | undefined
+  readonly remove: () => void
+}
+
+/** Installs the handlers. */
+export function installSignals(supervisor: Supervisor, log: Logger, { isTTY, byRunner, breakLine }: SignalOptions): Signals {
+  let exitCode: ExitCode | undefined
+  let interruptedAt: number | undefined
+  const force = (code: ExitCode): void => {
+    exitCode = code
+    void supervisor.stop({ force: true })
+  }
+  const handlers: Partial<Record<NodeJS.Signals, () => void>> = {
+    SIGTERM: () => void supervisor.stop(),
+    SIGINT() {
+      const now = performance.now()
+      if (interruptedAt !== undefined) {
+        if (byRunner && now - interruptedAt < ECHO_MS) return
+        log.warn('interrupted again: ending at once')
+        force(EXIT.interrupted)
+        return
+      }
+      interruptedAt = now
+      if (isTTY) breakLine()
+      if (isTTY) log.info('press Ctrl-C again to end at once')
+      void supervisor.stop(isTTY ? { lingerMs: IMPATIENT_LINGER_MS } : {})
+    },
+    SIGQUIT: () => force(EXIT.quit),
+    // A terminal that hangs up takes its user with it; without one it is the old way to ask for a reload.
+    SIGHUP: () => (isTTY ? void supervisor.stop() : reload(supervisor)),
+    SIGUSR2: () => reload(supervisor),
+    // Node would open the inspector.
+    SIGUSR1: () => {},
+  }
+  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler)
+  return {
+    get exitCode() {
+      return exitCode
+    },
+    remove() {
+      for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler)
+    },
+  }
+}
+
+function reload(supervisor: Supervisor): void {
+  // The outcome is in the log, by the reload events.
+  supervisor.reload().catch(() => {})
+}

@@ -1,0 +1,55 @@
+/** `everycore start`: runs an app in the foreground until a signal or a failure ends it. */
+import { EXIT } from '../base/exit-codes.ts'
+import { formatDuration } from '../base/units.ts'
+import { VERSION } from '../base/version.ts'
+import type { Settings } from '../config/types.ts'
+import { inheritedSockets } from '../listen/primary.ts'
+import type { Logs } from '../logs/logs.ts'
+import { assemble } from '../primary/create.ts'
+import type { Supervisor } from '../primary/supervisor.ts'
+import { banner, urlOf } from './banner.ts'
+import { errorText } from './report-error.ts'
+import { installSignals } from './signals.ts'
+
+/** Returns the exit code when everything has ended. */
+export async function runStart(settings: Settings): Promise<number> {
+  const began = performance.now()
+  const { supervisor, logs } = await assemble(settings, inheritedSockets())
+  for (const warning of [...settings.warnings, ...settings.sizing.warnings]) logs.logger.warn(warning)
+  const signals = installSignals(supervisor, logs.logger, { isTTY: process.stdin.isTTY, byRunner: (process.env['npm_execpath'] ?? '') !== '', breakLine: () => logs.print(['']) })
+  guardPrimary(supervisor, logs)
+  supervisor.once('primary:started', () => greet(supervisor, logs, performance.now() - began))
+  // Its failure is told below, by `done`.
+  supervisor.start().catch(() => {})
+  const failure = await supervisor.done
+  signals.remove()
+  if (failure === undefined) return signals.exitCode ?? EXIT.ok
+  for (const line of errorText(failure)) logs.logger.error(line, { code: failure.code })
+  await logs.flush(1000)
+  return failure.exitCode
+}
+
+/** A banner for people, a line for logs. */
+function greet(supervisor: Supervisor, logs: Logs, tookMs: number): void {
+  const { settings, addresses } = supervisor
+  if (settings.verbosity === 'quiet') return
+  if (settings.logFormat === 'pretty') {
+    logs.print(banner({ settings, addresses, tookMs, pid: process.pid, isTTY: process.stdin.isTTY }))
+    return
+  }
+  const places = addresses.map(urlOf)
+  const { size } = settings.sizing
+  logs.logger.info(`${places.length === 0 ? 'running' : `listening on ${places.join(', ')}`} with ${size} ${size === 1 ? 'worker' : 'workers'}, ready in ${formatDuration(Math.round(tookMs))}, everycore ${VERSION}, node ${process.version}`, {
+    event: 'primary:started',
+    addresses: places,
+    size,
+    tookMs: Math.round(tookMs),
+  })
+}
+
+/** The last resort: a defect of ours must not take the service down. It is told, and supervision goes on. */
+function guardPrimary(supervisor: Supervisor, logs: Logs): void {
+  const tell = (error: unknown): void => logs.logger.error(`a defect of everycore, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, { pid: process.pid, phase: supervisor.snapshot.phase })
+  process.on('uncaughtException', tell)
+  process.on('unhandledRejection', tell)
+}

@@ -1,0 +1,11 @@
+/** The library: `import { createSupervisor } from 'everycore'`. */
+export { EverycoreError, ERROR_CODES, type ErrorCode } from './base/errors.ts'
+export { EXIT, type ExitCode } from './base/exit-codes.ts'
+export type { SupervisorOptions } from './config/options.ts'
+export type { LogFormat, Settings, Verbosity } from './config/types.ts'
+export type { Snapshot, SlotView, WorkerView } from './core/snapshot.ts'
+export type { ExitKind, ExitReport, KillReason, Notice, Outcome, ReloadFailure, ReportedError, RetireReason, SupervisorPhase } from './core/types.ts'
+export { createSupervisor } from './primary/create.ts'
+export type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './primary/events.ts'
+export type { StopOptions, Supervisor } from './primary/supervisor.ts'
+export type { ServerKind } from './protocol/messages.ts'

@@ -1,0 +1,52 @@
+/** What a supervisor tells its listeners: the notices of the core, and what the shell alone can know. */
+import type { Notice, ReportedError, WorkerId } from '../core/types.ts'
+import type { ServerKind } from '../protocol/messages.ts'
+
+/** Says which worker an event is about. */
+export interface WorkerRef {
+  readonly id: WorkerId
+  readonly slot: number
+  readonly pid: number
+  readonly generation: number
+}
+
+/** Where a server of the app listens. `port` is null for a unix socket, whose path is the address. */
+export interface Listening {
+  readonly kind: ServerKind
+  readonly address: string
+  readonly port: number | null
+}
+
+type NoticeOf<Type extends Notice['type']> = [Extract<Notice, { readonly type: Type }>]
+type WorkerNoticeOf<Type extends Notice['type']> = [Extract<Notice, { readonly type: Type }> & WorkerRef]
+
+/** Event name to listener arguments. */
+export interface SupervisorEvents {
+  'primary:started': NoticeOf<'primary:started'>
+  'primary:phase': NoticeOf<'primary:phase'>
+  'primary:stopping': NoticeOf<'primary:stopping'>
+  'primary:stopped': NoticeOf<'primary:stopped'>
+  'worker:spawned': WorkerNoticeOf<'worker:spawned'>
+  'worker:ready': WorkerNoticeOf<'worker:ready'>
+  'worker:draining': WorkerNoticeOf<'worker:draining'>
+  'worker:exited': WorkerNoticeOf<'worker:exited'>
+  'worker:spawn-failed': NoticeOf<'worker:spawn-failed'>
+  'reload:started': NoticeOf<'reload:started'>
+  'reload:finished': NoticeOf<'reload:finished'>
+  'reload:aborted': NoticeOf<'reload:aborted'>
+  'scale:changed': NoticeOf<'scale:changed'>
+  /** A server of the worker listens. */
+  'worker:listening': [WorkerRef & Listening]
+  /** A listen() of the worker failed; the app's own 'error' event has it too. */
+  'worker:listen-failed': [WorkerRef & { readonly code: string; readonly address: string | null; readonly port: number | null }]
+  /** The app called `process.send`. */
+  'worker:message': [message: unknown, worker: WorkerRef, handle?: unknown]
+  /** An error that nobody caught; the exit follows. */
+  'worker:error': [WorkerRef & { readonly error: ReportedError }]
+  /** Node's IPC channel was closed; supervision goes on by the control pipe. */
+  'worker:disconnected': [WorkerRef]
+  /** The worker sent what no worker may send, and is ended for it. */
+  'worker:violated': [WorkerRef & { readonly why: string }]
+}
+
+export type SupervisorEventName = keyof SupervisorEvents

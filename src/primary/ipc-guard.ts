@@ -1,0 +1,104 @@
+/**
+ * Keeps what a worker sends on Node's own IPC channel from hurting the primary. There, a message
+ * `{ cmd: 'NODE_HANDLE_ACK' }` out of turn fails an assertion, bytes that are no JSON throw from the
+ * read callback, and a long line is buffered without bound. The app's messages do not travel there, so
+ * whoever sends such things does it on purpose or by a defect: the worker is ended, the primary is not.
+ *
+ * @see lib/internal/child_process.js, setupChannel; lib/internal/cluster/primary.js, onmessage
+ */
+import type { ChildProcess } from 'node:child_process'
+
+/** Longest line on the channel; ours are below 1 kB, those of node:cluster too. */
+const LINE_LIMIT = 64 * 1024
+const NEWLINE = 10
+
+interface RawChannel {
+  onread: (this: unknown, ...given: unknown[]) => void
+  readStop?: () => void
+}
+
+type Listener = (this: unknown, message: unknown, handle: unknown) => void
+
+interface Closable {
+  readonly close?: () => void
+}
+
+/**
+ * Call right after the fork, when Node's own listeners are in place.
+ *
+ * @param viaCluster the worker uses node:cluster's sockets, so all of its messages are legitimate
+ * @param onViolation called at most once
+ */
+export function guardIpc(child: ChildProcess, viaCluster: boolean, onViolation: (why: string) => void): void {
+  let violated = false
+  const violation = (why: string): void => {
+    if (violated) return
+    violated = true
+    onViolation(why)
+  }
+  guardMessages(child, viaCluster, violation)
+  guardBytes(child, violation)
+}
+
+function guardMessages(child: ChildProcess, viaCluster: boolean, violation: (why: string) => void): void {
+  const name = 'internalMessage' as 'message'
+  const originals = child.listeners(name) as Listener[]
+  child.removeAllListeners(name)
+  child.on(name, (message: unknown, handle: unknown) => {
+    if (!isAllowed(message, viaCluster)) {
+      ;(handle as Closable | undefined)?.close?.()
+      return
+    }
+    for (const original of originals) {
+      try {
+        original.call(child, message, handle)
+      } catch (error) {
+        violation(`a forged internal message (${error instanceof Error ? error.message.split('\n')[0] : String(error)})`)
+      }
+    }
+  })
+}
+
+function isAllowed(message: unknown, viaCluster: boolean): boolean {
+  if (typeof message !== 'object' || message === null) return false
+  const { cmd, act, addressType, fd, port } = message as Readonly<Record<string, unknown>>
+  if (cmd === 'NODE_HANDLE' || cmd === 'NODE_HANDLE_ACK' || cmd === 'NODE_HANDLE_NACK') return true
+  if (cmd !== 'NODE_CLUSTER') return false
+  if (viaCluster || act === 'online' || act === 'exitedAfterDisconnect') return true
+  // Datagram sockets are node:cluster's business.
+  const isUdp = addressType === 'udp4' || addressType === 'udp6'
+  const isBind = act !== 'queryServer' || ((fd === undefined || fd === null || fd === -1) && Number.isInteger(port))
+  return isUdp && isBind && (act === 'queryServer' || act === 'listening') ? true : act === 'close'
+}
+
+function guardBytes(child: ChildProcess, violation: (why: string) => void): void {
+  const symbol = Object.getOwnPropertySymbols(child).find(({ description }) => description === 'kChannelHandle')
+  if (symbol === undefined) return
+  const channel = (child as unknown as Record<symbol, RawChannel | null>)[symbol]
+  if (channel === null || channel === undefined) return
+  const original = channel.onread
+  let unfinished = 0
+  channel.onread = function onread(...given) {
+    const [bytes] = given
+    if (bytes instanceof ArrayBuffer) {
+      unfinished = lengthOfLastLine(bytes, unfinished)
+      if (unfinished > LINE_LIMIT) {
+        channel.readStop?.()
+        violation('a line of more than 64 kB on the IPC channel')
+        return
+      }
+    }
+    try {
+      original.apply(this, given)
+    } catch (error) {
+      channel.readStop?.()
+      violation(`bytes on the IPC channel that Node cannot read (${error instanceof Error ? error.message.slice(0, 80) : String(error)})`)
+    }
+  }
+}
+
+function lengthOfLastLine(bytes: ArrayBuffer, before: number): number {
+  const view = new Uint8Array(bytes)
+  const at = view.lastIndexOf(NEWLINE)
+  return at === -1 ? before + view.length : view.length - at - 1
+}

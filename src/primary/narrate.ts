@@ -1,0 +1,68 @@
+/** Tells in the supervisor's own log what happens. One line an event, for people first; the fields are for machines. */
+import { formatDuration } from '../base/units.ts'
+import type { ExitReport, KillReason, Notice } from '../core/types.ts'
+import type { Logger } from '../logs/logs.ts'
+import type { Supervisor } from './supervisor.ts'
+
+type Exited = Extract<Notice, { readonly type: 'worker:exited' }>
+
+/** Attaches to all events that an operator wants to read about. */
+export function narrate(supervisor: Supervisor, log: Logger): void {
+  let started = false
+  supervisor.once('primary:started', () => (started = true))
+  supervisor.on('worker:spawned', ({ slot, pid, generation }) => log.debug(`worker ${slot} started (pid ${pid})`, { event: 'worker:spawned', slot, generation, workerPid: pid }))
+  supervisor.on('worker:listening', ({ slot, kind, address, port }) => log.debug(`worker ${slot} listens on ${port === null ? address : `${address}:${port}`} (${kind})`, { event: 'worker:listening', slot, address, port }))
+  supervisor.on('worker:ready', ({ slot, bootMs, generation }) => {
+    // At the start the first output says it for all of them.
+    const level = started ? 'info' : 'debug'
+    log[level](`worker ${slot} ready in ${formatDuration(Math.round(bootMs))}`, { event: 'worker:ready', slot, generation, bootMs: Math.round(bootMs) })
+  })
+  supervisor.on('worker:draining', ({ slot, reason }) => log.debug(`worker ${slot} drains (${reason})`, { event: 'worker:draining', slot, reason }))
+  supervisor.on('worker:exited', (notice) => tellExit(notice, log))
+  supervisor.on('worker:violated', ({ slot, why }) => log.error(`worker ${slot} is ended: it sent ${why}`, { event: 'worker:violated', slot, why }))
+  supervisor.on('worker:spawn-failed', ({ slot, code, respawnInMs }) => log.error(`worker ${slot} could not be started (${code}), next try in ${formatDuration(Math.round(respawnInMs))}`, { event: 'worker:spawn-failed', slot, code }))
+  supervisor.on('primary:phase', ({ phase }) => {
+    const { size, workers } = supervisor.snapshot
+    const ready = workers.filter((worker) => worker.phase === 'ready').length
+    if (phase === 'degraded') log.warn(`degraded: ${ready} of ${size} workers serve`, { event: 'primary:phase', phase, ready, size })
+    else log.debug(`${phase}: ${ready} of ${size} workers serve`, { event: 'primary:phase', phase, ready, size })
+  })
+  supervisor.on('primary:stopping', ({ how, outcome }) => {
+    if (outcome.name === 'failed') return
+    const text = how === 'now' ? 'stopping now' : `stopping: requests in flight have ${formatDuration(supervisor.settings.core.drainTimeoutMs)}`
+    log.info(text, { event: 'primary:stopping', how })
+  })
+  supervisor.on('primary:stopped', ({ outcome }) => outcome.name === 'failed' || log.info('stopped', { event: 'primary:stopped' }))
+  supervisor.on('scale:changed', ({ from, to }) => log.info(`scaling from ${from} to ${to} workers`, { event: 'scale:changed', from, to }))
+  supervisor.on('reload:started', ({ to }) => log.info(`reloading: generation ${to}, one worker after the other`, { event: 'reload:started', generation: to }))
+  supervisor.on('reload:finished', ({ generation, tookMs }) => log.info(`reloaded in ${formatDuration(Math.round(tookMs))}`, { event: 'reload:finished', generation, tookMs: Math.round(tookMs) }))
+  supervisor.on('reload:aborted', ({ failure }) => {
+    const fields = { event: 'reload:aborted', ...failure }
+    if (failure.why === 'stopped') log.info('reload ended: the supervisor stops', fields)
+    else log.error(`reload aborted at slot ${failure.slot} (${failure.why}): the old workers go on serving`, fields)
+  })
+}
+
+const KILLED: Readonly<Record<KillReason, string>> = {
+  'ready-timeout': 'was not ready in time and was killed',
+  'drain-timeout': 'did not finish within the drain timeout and was killed',
+  'stop-now': 'was killed',
+  'reload-aborted': 'was killed with the reload',
+  violation: 'was killed for what it sent',
+}
+
+function tellExit({ slot, kind, killReason, exit, uptimeMs, respawnInMs, generation }: Exited, log: Logger): void {
+  const fields = { event: 'worker:exited', slot, generation, kind, killReason, code: exit.code, signal: exit.signal }
+  const lived = `after ${formatDuration(Math.round(uptimeMs))}`
+  if (kind === 'retired' || killReason === 'stop-now') {
+    log.debug(`worker ${slot} has left (${howEnded(exit)} ${lived})`, fields)
+    return
+  }
+  const what = kind === 'boot-failure' ? 'failed to start' : killReason === undefined ? 'crashed' : KILLED[killReason]
+  const next = respawnInMs === undefined ? '' : respawnInMs <= 0 ? '; its replacement starts now' : `; its replacement starts in ${formatDuration(Math.round(respawnInMs))}`
+  log.error(`worker ${slot} ${what} (${howEnded(exit)} ${lived})${next}`, fields)
+}
+
+function howEnded({ code, signal }: ExitReport): string {
+  return signal === null ? `exit code ${code}` : signal
+}

@@ -1,0 +1,166 @@
+/** One worker from the perspective of the primary: its process, its pipes, its last report. The inside is `worker/hook.ts`. */
+import type { Worker as ClusterWorker } from 'node:cluster'
+import type { Socket } from 'node:net'
+import { constants } from 'node:os'
+import type { Launch } from '../config/types.ts'
+import type { ExitReport, ReportedError } from '../core/types.ts'
+import type { HeldSocket } from '../listen/primary.ts'
+import type { Logs, WorkerOutput } from '../logs/logs.ts'
+import type { BootInfo } from '../protocol/boot.ts'
+import { HANDLE_COMMAND, type PrimaryMessage, type WorkerMessage } from '../protocol/messages.ts'
+import { WorkerChannel } from './control-channel.ts'
+import { forkWorker } from './fork.ts'
+import { guardIpc } from './ipc-guard.ts'
+
+/** How long the last frames of a dead worker may take to be read. */
+const LAST_FRAMES_MS = 100
+/** How long its output may: a process that left its group can keep the pipes open for ever. */
+const LAST_OUTPUT_MS = 1000
+
+export interface WorkerProcessHandlers {
+  readonly onSpawned: (pid: number) => void
+  readonly onSpawnFailed: (code: string) => void
+  readonly onMessage: (message: WorkerMessage) => void
+  readonly onAppMessage: (body: string, handle?: unknown) => void
+  readonly onDisconnected: () => void
+  readonly onViolation: (why: string) => void
+  /** Once, when the process is gone and all that it said on the control pipe has been read. */
+  readonly onExited: (exit: ExitReport) => void
+}
+
+export interface WorkerProcessOptions {
+  readonly launch: Launch
+  readonly preload: string
+  readonly boot: BootInfo
+  readonly logs: Logs
+  readonly viaCluster: boolean
+}
+
+export class WorkerProcess {
+  readonly pid: number
+  readonly slot: number
+  readonly generation: number
+  readonly output: WorkerOutput
+  readonly #worker: ClusterWorker
+  readonly #channel: WorkerChannel
+  #exited = false
+  #lastError: ReportedError | undefined
+
+  private constructor(worker: ClusterWorker, pid: number, options: WorkerProcessOptions, handlers: WorkerProcessHandlers) {
+    const { boot, logs, viaCluster } = options
+    const child = worker.process
+    this.#worker = worker
+    this.pid = pid
+    this.slot = boot.slot
+    this.generation = boot.generation
+    guardIpc(child, viaCluster, handlers.onViolation)
+    this.#channel = new WorkerChannel(child.stdio[3] as Socket, {
+      onMessage: (message) => {
+        if (message.type === 'fatal') this.#lastError = message.error
+        handlers.onMessage(message)
+      },
+      onAppMessage: handlers.onAppMessage,
+      onViolation: handlers.onViolation,
+    })
+    this.output = logs.attachWorker({ slot: boot.slot, pid, generation: boot.generation }, child.stdout, child.stderr)
+    // Only messages that carry a handle come this way.
+    child.on('message', (message: unknown, handle: unknown) => handlers.onAppMessage(JSON.stringify(message), handle))
+    child.on('error', () => {})
+    worker.on('error', () => {})
+    child.once('disconnect', handlers.onDisconnected)
+    child.once('exit', (code, signal) => this.#onExit({ code, signal }, handlers))
+  }
+
+  /** Forks; what comes of it is told to the handlers, never before this returns. */
+  static spawn(options: WorkerProcessOptions, handlers: WorkerProcessHandlers): WorkerProcess | undefined {
+    let worker: ClusterWorker
+    try {
+      worker = forkWorker(options.launch, options.preload, options.boot)
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN'
+      queueMicrotask(() => handlers.onSpawnFailed(code))
+      return undefined
+    }
+    const { pid } = worker.process
+    if (pid === undefined) {
+      worker.on('error', (error: NodeJS.ErrnoException) => handlers.onSpawnFailed(error.code ?? 'UNKNOWN'))
+      return undefined
+    }
+    const process = new WorkerProcess(worker, pid, options, handlers)
+    queueMicrotask(() => handlers.onSpawned(pid))
+    return process
+  }
+
+  get heardAt(): number {
+    return this.#channel.heardAt
+  }
+
+  get connected(): boolean {
+    return this.#worker.isConnected()
+  }
+
+  get exited(): boolean {
+    return this.#exited
+  }
+
+  /** Answers a bind with the held socket; the handle goes by IPC. */
+  grant(seq: number, { key, ticketKeys, handle }: HeldSocket): void {
+    if (!this.#worker.isConnected()) {
+      // The app called process.disconnect(): no handle can reach it any more.
+      this.refuse(seq, -constants.errno.EPIPE)
+      return
+    }
+    this.#channel.send({ type: 'bound', seq, ok: true, key, ticketKeys })
+    // The callback takes the error of a worker that dies meanwhile.
+    this.#worker.process.send({ cmd: HANDLE_COMMAND, seq }, handle as never, () => {})
+  }
+
+  /** Answers a bind with an error of the system, negative as libuv gives it. */
+  refuse(seq: number, errno: number): void {
+    this.#channel.send({ type: 'bound', seq, ok: false, errno })
+  }
+
+  drain(message: Extract<PrimaryMessage, { type: 'drain' }>): void {
+    this.#worker.exitedAfterDisconnect = true
+    this.#channel.send(message)
+    // A stopped process reads nothing.
+    this.#signal('SIGCONT')
+  }
+
+  /** False when the message is too large, the worker does not read, or it is gone. */
+  sendApp(body: string): boolean {
+    return !this.#exited && this.#channel.sendApp(body)
+  }
+
+  /** SIGKILL to the worker and all of its process group. */
+  kill(): void {
+    this.#signal('SIGKILL')
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    if (this.#exited) return
+    try {
+      process.kill(process.platform === 'win32' ? this.pid : -this.pid, signal)
+    } catch {
+      // Gone already; its exit event is on the way.
+    }
+  }
+
+  #onExit(status: { readonly code: number | null; readonly signal: string | null }, handlers: WorkerProcessHandlers): void {
+    // What the worker started and left behind goes with it.
+    this.#signal('SIGKILL')
+    this.#exited = true
+    let told = false
+    const tell = (): void => {
+      if (told) return
+      told = true
+      clearTimeout(timer)
+      this.#channel.destroy()
+      handlers.onExited(this.#lastError === undefined ? status : { ...status, error: this.#lastError })
+    }
+    const timer = setTimeout(tell, LAST_FRAMES_MS)
+    const outputTimer = setTimeout(() => this.output.destroy(), LAST_OUTPUT_MS)
+    void this.output.ended.then(() => clearTimeout(outputTimer))
+    this.#channel.onceClosed(tell)
+  }
+}
