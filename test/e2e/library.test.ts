@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { freePort } from '../harness/app.ts'
+import { get } from '../harness/http.ts'
+import { Program } from '../harness/program.ts'
+
+const sorted = (list: readonly unknown[]): readonly string[] => list.map((one) => JSON.stringify(one)).sort()
+
+test('start, scale up and down, stop: each promise keeps its word', async (t) => {
+  const port = await freePort()
+  const program = Program.start(
+    t,
+    `
+    const supervisor = await createSupervisor({ script: 'web.cjs', workers: 1, gracefulTimeoutMs: 5000, port: ${port} })
+    await supervisor.start()
+    report('started', { addresses: supervisor.addresses, workers: supervisor.snapshot.workers.length })
+    await supervisor.scale(3)
+    report('up', supervisor.snapshot.workers.map(({ slot, phase }) => [slot, phase]))
+    await supervisor.scale(1)
+    report('down', supervisor.snapshot.workers.map(({ slot, phase }) => [slot, phase]))
+    await supervisor.stop()
+    report('stopped', supervisor.snapshot.phase)
+  `,
+  )
+  assert.deepEqual(await program.report('started'), { addresses: [{ kind: 'http', address: '::', port }], workers: 1 })
+  assert.deepEqual(await program.report('up'), [[0, 'ready'], [1, 'ready'], [2, 'ready']])
+  assert.deepEqual(await program.report('down'), [[0, 'ready']])
+  assert.equal(await program.report('stopped'), 'stopped')
+  assert.equal(await program.ended, 0, 'nothing keeps the program alive afterwards')
+  assert.equal(program.stderr, '', 'the library is quiet')
+})
+
+test('messages: from workers, to one, to all; and the events of a worker in their order', async (t) => {
+  const program = Program.start(
+    t,
+    `
+    const supervisor = await createSupervisor({ script: 'messages.cjs', workers: 2, port: 0 })
+    const order = []
+    for (const name of ['worker:spawned', 'worker:listening', 'worker:ready', 'worker:draining', 'worker:disconnected', 'worker:exited'])
+      supervisor.on(name, ({ slot }) => slot === 0 && order.push(name))
+    supervisor.on('worker:message', (message, { slot }) => report('message', { message, slot }))
+    await supervisor.start()
+    supervisor.send(1, { to: 'one' })
+    report('taken', supervisor.broadcast(['to', 'all']))
+    try { supervisor.send(7, 'nobody') } catch (error) { report('refused', error.code) }
+    try { supervisor.send(0, undefined) } catch (error) { report('unwritable', error.code) }
+    try { supervisor.send(0, 'x'.repeat(2 ** 21)) } catch (error) { report('large', error.code) }
+    setTimeout(async () => { await supervisor.stop(); report('order', order) }, 500)
+  `,
+  )
+  assert.equal(await program.report('taken'), 2)
+  assert.equal(await program.report('refused'), 'ERR_EVERYCORE_MESSAGE')
+  assert.equal(await program.report('unwritable'), 'ERR_EVERYCORE_MESSAGE')
+  assert.equal(await program.report('large'), 'ERR_EVERYCORE_MESSAGE')
+  const order = (await program.report('order')) as string[]
+  assert.deepEqual(order.slice(0, 4), ['worker:spawned', 'worker:listening', 'worker:ready', 'worker:draining'])
+  assert.equal(order.at(-1), 'worker:exited')
+  const messages = program.reports.filter(({ name }) => name === 'message').map(({ value }) => value)
+  const expected = [
+    { message: 'hello', slot: 0 },
+    { message: 'hello', slot: 1 },
+    { message: { echo: { to: 'one' }, slot: '1' }, slot: 1 },
+    { message: { echo: ['to', 'all'], slot: '0' }, slot: 0 },
+    { message: { echo: ['to', 'all'], slot: '1' }, slot: 1 },
+  ]
+  assert.deepEqual(sorted(messages), sorted(expected))
+})
+
+test('the output of the workers goes where the program says', async (t) => {
+  const program = Program.start(
+    t,
+    `
+    const { PassThrough } = await import('node:stream')
+    const stdout = new PassThrough().setEncoding('utf8')
+    const supervisor = await createSupervisor({ script: 'exits-zero.cjs', workers: 1, stdout, stderr: stdout, logFormat: 'raw', verbosity: 'quiet' })
+    await supervisor.start().catch(() => {})
+    report('text', stdout.read())
+  `,
+  )
+  assert.match(String(await program.report('text')), /^done$/m)
+})
+
+test('a start that fails rejects with the reason, and nothing is left', async (t) => {
+  const program = Program.start(
+    t,
+    `
+    const supervisor = await createSupervisor({ script: 'throws.cjs', port: 0 })
+    await supervisor.start().catch((error) => report('failed', { code: error.code, message: error.message, why: error.why, exitCode: error.exitCode }))
+    report('done', (await supervisor.done).code)
+  `,
+  )
+  const failed = (await program.report('failed')) as Record<string, unknown>
+  assert.deepEqual([failed['code'], failed['exitCode']], ['ERR_EVERYCORE_LOAD', 4])
+  assert.match(String(failed['why']), /thrown at import/)
+  assert.equal(await program.report('done'), 'ERR_EVERYCORE_LOAD')
+  assert.equal(await program.ended, 0)
+})
+
+test('unknown options and wrong values are told together', async (t) => {
+  const program = Program.start(t, `await createSupervisor({ script: 'web.cjs', workres: 2, port: 'x' }).catch((error) => report('refused', error.code + ' ' + error.message + ' ' + error.why + ' ' + error.hint))`)
+  const text = String(await program.report('refused'))
+  assert.match(text, /^ERR_EVERYCORE_SETTING/)
+  assert.match(text, /workres/)
+  assert.match(text, /"workers"/)
+  assert.match(text, /port/)
+})
+
+test('a listener that throws does not disturb supervision', async (t) => {
+  const port = await freePort()
+  const program = Program.start(
+    t,
+    `
+    const supervisor = await createSupervisor({ script: 'web.cjs', workers: 1, port: ${port} })
+    supervisor.on('worker:ready', () => { throw new Error('a defect of the listener') })
+    await supervisor.start()
+    report('started', true)
+    process.once('SIGTERM', () => supervisor.stop())
+  `,
+  )
+  await program.report('started')
+  assert.equal((await get({ port })).status, 200)
+  program.child.kill('SIGTERM')
+  assert.equal(await program.ended, 0)
+  assert.match(program.stderr, /a defect of the listener/)
+})
+
+test('reload replaces every worker; a release that throws leaves the old ones serving', async (t) => {
+  const port = await freePort()
+  const program = Program.start(
+    t,
+    `
+    const supervisor = await createSupervisor({ script: 'web.cjs', workers: 2, port: ${port} })
+    await supervisor.start()
+    const pids = () => supervisor.snapshot.workers.filter(({ phase }) => phase === 'ready').map(({ pid }) => pid)
+    const before = pids()
+    await Promise.all([supervisor.reload(), supervisor.reload()])
+    report('reloaded', { generation: supervisor.snapshot.generation, kept: pids().filter((pid) => before.includes(pid)).length })
+    await supervisor.stop()
+    await supervisor.reload().catch((error) => report('late', error.code))
+  `,
+  )
+  assert.deepEqual(await program.report('reloaded'), { generation: 3, kept: 0 })
+  assert.equal(await program.report('late'), 'ERR_EVERYCORE_STATE')
+  assert.equal(await program.ended, 0)
+})
+
+test('two supervisors in one program do not mix', async (t) => {
+  const ports = [await freePort(), await freePort()]
+  const program = Program.start(
+    t,
+    `
+    const make = (port, args) => createSupervisor({ script: 'identity.cjs', workers: 1, port, args, logFormat: 'raw' })
+    const all = await Promise.all([make(${ports[0]}, ['a']), make(${ports[1]}, ['b'])])
+    await Promise.all(all.map((supervisor) => supervisor.start()))
+    report('ports', all.map(({ addresses }) => addresses.map(({ port }) => port)))
+    await Promise.all(all.map((supervisor) => supervisor.stop()))
+  `,
+  )
+  assert.deepEqual(await program.report('ports'), ports.map((port) => [port]))
+  assert.equal(await program.ended, 0)
+})

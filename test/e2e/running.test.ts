@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import { App, fixture } from '../harness/app.ts'
+import { get } from '../harness/http.ts'
+import { until } from '../harness/until.ts'
+
+interface Identity {
+  readonly argv: readonly string[]
+  readonly execArgv: readonly string[]
+  readonly isMain: boolean | null
+  readonly isEntry?: boolean
+  readonly env: readonly string[]
+  readonly cwd: string
+  readonly rejections: number
+}
+
+async function identity(app: App): Promise<Identity> {
+  const { msg } = await app.line(/^IDENTITY /)
+  return JSON.parse(msg.slice('IDENTITY '.length)) as Identity
+}
+
+test('both workers serve on one port', async (t) => {
+  const app = await App.ready(t, 'web.cjs')
+  const seen = new Set<string>()
+  await until('every worker has answered', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => get({ port: app.port }, '/block?ms=5')))
+    for (const { body } of answers) seen.add((JSON.parse(body) as { slot: string }).slot)
+    return seen.size === 2
+  })
+  assert.deepEqual(await app.stop(), { code: 0, signal: null })
+})
+
+test('a CommonJS app sees argv, require.main and execArgv as under plain node', async (t) => {
+  const app = await App.ready(t, 'identity.cjs', { args: ['-w', '9', '--help', '--', 'last'], workers: 1 })
+  const seen = await identity(app)
+  assert.deepEqual(seen.argv, [fixture('identity.cjs'), '-w', '9', '--help', '--', 'last'])
+  assert.deepEqual(seen.execArgv, [])
+  assert.equal(seen.isMain, true)
+  assert.equal(seen.rejections, 0)
+})
+
+test('an ES module app sees itself as the entry', async (t) => {
+  const app = await App.ready(t, 'identity.mjs', { workers: 1, options: ['--node-args', '--no-warnings'] })
+  const seen = await identity(app)
+  assert.equal(seen.isEntry, true)
+  assert.notEqual(seen.isMain, false)
+  assert.deepEqual(seen.execArgv, ['--no-warnings'])
+})
+
+test('the environment has the three documented additions and nothing else', async (t) => {
+  const app = await App.ready(t, 'identity.cjs', { workers: 1 })
+  const plain = spawnSync(process.execPath, ['-e', 'console.log(JSON.stringify(Object.keys(process.env).sort()))'], { env: { ...process.env, PORT: '1', NO_COLOR: '1', TEST_RUN_ID: '1' }, encoding: 'utf8' })
+  const expected = [...(JSON.parse(plain.stdout) as string[]), 'EVERYCORE_GENERATION', 'EVERYCORE_SLOT', 'NODE_APP_INSTANCE'].sort()
+  assert.deepEqual((await identity(app)).env, expected)
+})
+
+test('--cwd, --port, --env-file and --node-args reach the app', async (t) => {
+  const app = await App.start(t, 'identity.cjs', { workers: 1, options: ['--cwd', '/', '--port', '0', '--node-args', '--max-http-header-size=9999'] })
+  await app.event('primary:started')
+  const seen = await identity(app)
+  assert.equal(seen.cwd, '/')
+  assert.deepEqual(seen.execArgv, ['--max-http-header-size=9999'])
+})
+
+test('nothing of ours runs in children and threads of the app', async (t) => {
+  const app = await App.ready(t, 'family.cjs', { workers: 1 })
+  await app.line(/^CHILD /, 2)
+  await app.line(/^THREAD /)
+  const reports = app.output.filter((line) => /^(CHILD|THREAD) /.test(line))
+  for (const report of reports) {
+    const seen = JSON.parse(report.slice(report.indexOf(' '))) as Record<string, unknown>
+    assert.deepEqual({ boot: seen['boot'], hook: seen['hook'], loaded: seen['loaded'] }, { boot: null, hook: false, loaded: 0 }, report)
+    if (report.startsWith('CHILD')) assert.deepEqual(seen['execArgv'], [])
+  }
+  await app.stop()
+  await until('the children have gone with their worker', () => app.leftovers().length === 0, 2000)
+})
+
+test('a crashed worker is replaced at once, in its slot', async (t) => {
+  const app = await App.ready(t, 'web.cjs')
+  const before = app.workerPids()
+  await assert.rejects(get({ port: app.port }, '/exit?code=4'))
+  const { slot, code, kind } = await app.event('worker:exited')
+  assert.deepEqual([code, kind], [4, 'crash'])
+  await app.event('worker:ready', (record) => record.slot === slot, 2)
+  const after = app.workerPids()
+  assert.notEqual(after[slot ?? -1], before[slot ?? -1])
+  assert.equal(after[1 - (slot ?? 0)], before[1 - (slot ?? 0)])
+})
+
+test('a throw and an unhandled rejection end the worker as under plain node', async (t) => {
+  const app = await App.ready(t, 'web.cjs')
+  await assert.rejects(get({ port: app.port }, '/throw'))
+  await app.event('worker:exited', ({ code }) => code === 1)
+  await assert.rejects(get({ port: app.port }, '/reject'))
+  await app.event('worker:exited', ({ code }) => code === 1, 2)
+  assert.ok(app.output.some((line) => line.includes('thrown by a handler')))
+  assert.ok(app.output.some((line) => line.includes('rejected by a handler')))
+})
+
+test('an exit with code 0 in mid-life is replaced too', async (t) => {
+  const app = await App.ready(t, 'web.cjs')
+  await assert.rejects(get({ port: app.port }, '/exit?code=0'))
+  const { slot } = await app.event('worker:exited', ({ code }) => code === 0)
+  await app.event('worker:ready', (record) => record.slot === slot, 2)
+})
+
+test('while one worker serves, the others are tried again and nothing gives up', async (t) => {
+  const app = await App.start(t, 'fails-in-slot-1.cjs')
+  await app.event('worker:exited', ({ slot, kind }) => slot === 1 && kind === 'boot-failure', 3)
+  await app.event('primary:phase', ({ msg }) => msg.startsWith('degraded'))
+  assert.equal((await get({ port: app.port })).body, 'ok')
+  assert.deepEqual(await app.stop(), { code: 0, signal: null })
+})
+
+test('all workers killed at once: the waiting connections are served by their successors', async (t) => {
+  const app = await App.ready(t, 'web.cjs')
+  for (const pid of app.workerPids()) process.kill(pid, 'SIGKILL')
+  const answers = await Promise.all(Array.from({ length: 20 }, () => get({ port: app.port })))
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
+})
+
+test('a stopped supervisor stops no traffic, not even that of an app that writes a lot', async (t) => {
+  const app = await App.ready(t, 'web.cjs', { env: { TALKS: '4000' } })
+  app.kill('SIGSTOP')
+  try {
+    for (let count = 0; count < 300; count += 1) assert.equal((await get({ port: app.port })).status, 200)
+  } finally {
+    app.kill('SIGCONT')
+  }
+  await app.line(/asked for/, 300)
+})
+
+test('a stopped supervisor stops no traffic', async (t) => {
+  const app = await App.ready(t, 'web.cjs')
+  app.kill('SIGSTOP')
+  try {
+    for (let count = 0; count < 10; count += 1) assert.equal((await get({ port: app.port })).status, 200)
+  } finally {
+    app.kill('SIGCONT')
+  }
+})
