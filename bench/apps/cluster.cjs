@@ -1,0 +1,26 @@
+'use strict'
+// node:cluster as people copy it from articles: fork n workers, fork again when one exits.
+// Usage: node cluster.cjs <rr|none> <workers> <script>
+const cluster = require('node:cluster')
+
+const [policy, workers, script] = process.argv.slice(2)
+cluster.schedulingPolicy = policy === 'none' ? cluster.SCHED_NONE : cluster.SCHED_RR
+cluster.setupPrimary({ exec: script, args: [] })
+
+let stopping = false
+cluster.on('exit', () => {
+  if (!stopping) cluster.fork()
+})
+process.on('SIGTERM', () => {
+  stopping = true
+  const left = Object.values(cluster.workers)
+  let count = left.length
+  for (const worker of left) {
+    worker.process.once('exit', () => {
+      count -= 1
+      if (count === 0) process.exit(0)
+    })
+    worker.process.kill('SIGKILL')
+  }
+})
+for (let index = 0; index < Number(workers); index += 1) cluster.fork()
