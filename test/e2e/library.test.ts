@@ -112,9 +112,9 @@ test('a listener that throws does not disturb supervision', async (t) => {
     `
     const supervisor = await createSupervisor({ script: 'web.cjs', workers: 1, port: ${port} })
     supervisor.on('worker:ready', () => { throw new Error('a defect of the listener') })
+    process.once('SIGTERM', () => supervisor.stop())
     await supervisor.start()
     report('started', true)
-    process.once('SIGTERM', () => supervisor.stop())
   `,
   )
   await program.report('started')

@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -46,14 +46,24 @@ export interface Ended {
 /** Path of a fixture app. */
 export const fixture = (name: string): string => `${APPS}${name}`
 
-/** A TCP port that was free a moment ago. */
+/** Below the ports that kernels give by themselves (Linux from 32768, macOS from 49152): nobody's connection or `listen(0)` takes one meanwhile. */
+const PORTS = { first: 10_000, count: 22_000 }
+/** Test files are processes that run beside each other: each has its own stretch. */
+let portsGiven = (process.pid * 101) % PORTS.count
+
+/** A TCP port that nobody listens on; never the same one twice. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = PORTS.first + (portsGiven % PORTS.count)
+    portsGiven += 1
+    const server = createServer().listen(port)
+    // oxlint-disable-next-line no-await-in-loop
+    const isFree = await once(server, 'listening').then(() => true, () => false)
+    if (!isFree) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
 
 export class App {
