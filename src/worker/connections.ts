@@ -1,10 +1,11 @@
 /**
- * The connections that clients hold to this worker, and what each is in the middle of. Kept as a set
- * of sockets: a request costs nothing here, its state is read off the socket when it is asked for.
+ * The connections that clients hold to this worker, and what each is in the middle of. Neither a
+ * connection nor a request costs anything here before a drain: the sockets are found when it begins,
+ * and the state of each is read off it when it is asked for.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
-import type { Server, Socket } from 'node:net'
+import { Socket, type Server } from 'node:net'
 import { assertNever } from '../base/assert-never.ts'
 import { serverKind } from '../listen/server-kind.ts'
 
@@ -42,10 +43,14 @@ export interface Http2Session extends EventEmitter {
   destroy(): void
 }
 
+/** What is on libuv's list of active handles; sockets that were unref'ed are not. */
+const activeHandles = (process as unknown as { readonly _getActiveHandles?: () => readonly unknown[] })._getActiveHandles
+
 export class Connections {
+  /** Complete once they have been gathered; before that only those that cannot be found later. */
   readonly sockets = new Set<ServerSocket>()
   readonly sessions = new Set<Http2Session>()
-  /** Connections accepted since start. */
+  /** Connections accepted since they were gathered. */
   accepted = 0
   /** Called after a connection has ended. */
   onEnded: (() => void) | undefined
@@ -53,9 +58,20 @@ export class Connections {
   onSession: ((session: Http2Session) => void) | undefined
   readonly #carriers = new WeakSet<Socket>()
   readonly #watched = new WeakSet<Server>()
+  readonly #unrefed: ReadonlySet<Socket> = rememberUnrefed()
+  #gathered = false
 
-  /** Noted when they come: a list of libuv's handles would leave out sockets that the app has unref'ed. */
   constructor() {
+    // A Node that no longer lists its handles: then each connection is noted when it comes.
+    if (activeHandles === undefined) this.gather()
+  }
+
+  /** Finds the connections that are open, and from now on notes those that come. */
+  gather(): void {
+    if (this.#gathered) return
+    this.#gathered = true
+    const open = activeHandles?.().filter((handle) => handle instanceof Socket) ?? []
+    for (const socket of [...open, ...this.#unrefed]) if (isAccepted(socket)) this.#add(socket)
     subscribe('net.server.socket', (message) => {
       this.accepted += 1
       this.#add((message as { readonly socket: ServerSocket }).socket)
@@ -63,7 +79,7 @@ export class Connections {
   }
 
   #add(socket: ServerSocket): void {
-    if (this.sockets.has(socket)) return
+    if (this.sockets.has(socket) || socket.destroyed) return
     this.sockets.add(socket)
     EventEmitter.prototype.once.call(socket, 'close', () => {
       this.sockets.delete(socket)
@@ -118,6 +134,28 @@ export class Connections {
         return assertNever(kind)
     }
   }
+}
+
+/** Only `net.Server` and `http.Server` set this field. */
+function isAccepted(socket: ServerSocket): boolean {
+  return Boolean(socket.server)
+}
+
+/** Fills itself with the accepted sockets that the app unrefs: few, so that they may cost something. */
+function rememberUnrefed(): ReadonlySet<Socket> {
+  const unrefed = new Set<Socket>()
+  const prototype = Socket.prototype
+  // Called with the socket as `this`.
+  // oxlint-disable-next-line typescript/unbound-method
+  const original = prototype.unref
+  prototype.unref = function (this: ServerSocket) {
+    if (isAccepted(this) && !this.destroyed && !unrefed.has(this)) {
+      unrefed.add(this)
+      EventEmitter.prototype.once.call(this, 'close', () => unrefed.delete(this))
+    }
+    return original.call(this)
+  }
+  return unrefed
 }
 
 function httpOccupation(socket: ServerSocket): Occupation {

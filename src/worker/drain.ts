@@ -56,6 +56,7 @@ async function run({ boot, connections, listeners }: DrainContext, order: DrainO
   const reserveMs = Math.min(RESERVE_MS, order.timeoutMs / 4)
   const quietMs = order.timeoutMs - reserveMs
   listeners.openNoMore()
+  connections.gather()
   const notified = notify(handlers, { reason: order.reason, deadline: Date.now() + order.timeoutMs })
 
   endConnectionsAfterResponse(connections)
