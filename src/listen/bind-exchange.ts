@@ -3,6 +3,7 @@ import { HANDLE_COMMAND, type BindReply, type BindRequest, type WorkerMessage } 
 
 /** A listening TCP or Pipe handle, as far as this half needs it. */
 export interface ListenHandle {
+  onconnection?: (this: unknown, error: number, client?: { close(): void }) => void
   listen(backlog: number): number
   close(done?: () => void): void
 }

@@ -69,6 +69,11 @@ export class HeldSockets {
     entry.handle.close()
   }
 
+  /** Workers whose server on that socket is open. */
+  users(key: string): ReadonlySet<number> {
+    return this.#entries.get(key)?.users ?? new Set()
+  }
+
   /** The worker is gone; its sockets stay for its successor. */
   forget(worker: number): void {
     for (const { users } of this.#entries.values()) users.delete(worker)

@@ -15,6 +15,8 @@ import { getSystemErrorName } from 'node:util'
 import type { BindReply, BindRequest, WorkerMessage } from '../protocol/messages.ts'
 import { BindExchange, type ListenHandle } from './bind-exchange.ts'
 import { serverKind } from './server-kind.ts'
+import { createLoadMeter, type LoadMeter } from './worker/load.ts'
+import { createSurplus, type SendHandle, type Surplus } from './worker/surplus.ts'
 
 /** What net.js and dgram.js hand to `_getServer`. */
 interface Query {
@@ -49,6 +51,8 @@ export interface ListenContext {
   readonly readiness: { readonly listenStarted: () => void; readonly listenEnded: (bound: boolean) => void }
   /** Told of each server that listens, before it accepts. */
   readonly connections: { readonly watch: (server: Server) => void }
+  /** `process.send` as Node made it: handles travel on its channel. */
+  readonly sendHandle: SendHandle
 }
 
 export interface Listeners {
@@ -56,6 +60,10 @@ export interface Listeners {
   readonly settle: (reply: BindReply) => void
   /** From now on a listen() of the app comes to nothing, quietly. */
   readonly openNoMore: () => void
+  /** Takes the primary's word on how many connections are enough. */
+  readonly limit: (ceiling: number | null) => void
+  /** Connections that are being handed over. */
+  readonly leaving: () => number
   /** Closes every listening handle; the app's servers are not told, so their connections live on. */
   readonly stopAccepting: () => void
 }
@@ -71,6 +79,8 @@ export function installListenHook(context: ListenContext): Listeners {
   const byCluster = internals._getServer.bind(internals)
   const exchange = new BindExchange(channel)
   const open = new Set<ListenHandle>()
+  const load = createLoadMeter((message) => channel.send(message))
+  const surplus = createSurplus({ load, send: (message) => channel.send(message), sendHandle: context.sendHandle })
   const hooked = new WeakSet<Server>()
   const nextIndex = new Map<string, number>()
 
@@ -92,7 +102,7 @@ export function installListenHook(context: ListenContext): Listeners {
         return
       }
       if (reply.ticketKeys !== null) server._setServerData?.({ ticketKeys: reply.ticketKeys })
-      follow(context, open, { server, request, key: reply.key, handle })
+      follow({ ...context, load, surplus }, open, { server, request, key: reply.key, handle })
       connections.watch(server)
       callback(0, handle)
     })
@@ -121,7 +131,10 @@ export function installListenHook(context: ListenContext): Listeners {
     settle: (reply) => exchange.settle(reply),
     openNoMore() {
       leaving = true
+      surplus.stop()
     },
+    limit: (ceiling) => surplus.limit(ceiling),
+    leaving: () => surplus.leaving(),
     stopAccepting() {
       for (const handle of open) {
         open.delete(handle)
@@ -129,6 +142,11 @@ export function installListenHook(context: ListenContext): Listeners {
       }
     },
   }
+}
+
+interface Balancing {
+  readonly load: LoadMeter
+  readonly surplus: Surplus
 }
 
 interface Bound {
@@ -139,12 +157,16 @@ interface Bound {
 }
 
 /** Tells the primary what becomes of a handle: that it listens, that it could not, that the app closed it. */
-function follow({ channel, readiness }: ListenContext, open: Set<ListenHandle>, { server, request, key, handle }: Bound): void {
+function follow({ channel, readiness, load, surplus }: ListenContext & Balancing, open: Set<ListenHandle>, { server, request, key, handle }: Bound): void {
   open.add(handle)
   let begun = false
   watchHandle(handle, {
     listening(errno) {
       begun = true
+      if (errno === 0) {
+        load.watch(server)
+        surplus.attach(key, server, handle)
+      }
       // Told before the readiness that follows from it.
       if (errno === 0) setImmediate(announce, channel, server, key)
       else tellFailure(channel, errno, request)
@@ -154,7 +176,9 @@ function follow({ channel, readiness }: ListenContext, open: Set<ListenHandle>, 
       // The server was closed while the bind was under way: nothing will listen.
       if (!begun) readiness.listenEnded(false)
       begun = true
-      if (open.delete(handle)) channel.send({ type: 'closed', key })
+      if (!open.delete(handle)) return
+      surplus.detach(key)
+      channel.send({ type: 'closed', key })
     },
   })
 }

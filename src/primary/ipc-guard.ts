@@ -7,6 +7,8 @@
  * @see lib/internal/child_process.js, setupChannel; lib/internal/cluster/primary.js, onmessage
  */
 import type { ChildProcess } from 'node:child_process'
+import type { RawHandle } from '../listen/raw-handle.ts'
+import { CONNECTION_COMMAND } from '../protocol/messages.ts'
 
 /** Longest line on the channel; ours are below 1 kB, those of node:cluster too. */
 const LINE_LIMIT = 64 * 1024
@@ -23,28 +25,39 @@ interface Closable {
   readonly close?: () => void
 }
 
+interface IpcHandlers {
+  /** The worker uses node:cluster's sockets, so all of its messages are legitimate. */
+  readonly viaCluster: boolean
+  /** It hands a connection over. */
+  readonly onConnection: (key: string, handle: RawHandle) => void
+  /** Called at most once. */
+  readonly onViolation: (why: string) => void
+}
+
 /**
  * Call right after the fork, when Node's own listeners are in place.
- *
- * @param viaCluster the worker uses node:cluster's sockets, so all of its messages are legitimate
- * @param onViolation called at most once
  */
-export function guardIpc(child: ChildProcess, viaCluster: boolean, onViolation: (why: string) => void): void {
+export function guardIpc(child: ChildProcess, { viaCluster, onConnection, onViolation }: IpcHandlers): void {
   let violated = false
   const violation = (why: string): void => {
     if (violated) return
     violated = true
     onViolation(why)
   }
-  guardMessages(child, viaCluster, violation)
+  guardMessages(child, { viaCluster, onConnection, onViolation: violation })
   guardBytes(child, violation)
 }
 
-function guardMessages(child: ChildProcess, viaCluster: boolean, violation: (why: string) => void): void {
+function guardMessages(child: ChildProcess, { viaCluster, onConnection, onViolation }: IpcHandlers): void {
   const name = 'internalMessage' as 'message'
   const originals = child.listeners(name) as Listener[]
   child.removeAllListeners(name)
   child.on(name, (message: unknown, handle: unknown) => {
+    const key = connectionKey(message)
+    if (key !== undefined && isRawHandle(handle)) {
+      onConnection(key, handle)
+      return
+    }
     if (!isAllowed(message, viaCluster)) {
       ;(handle as Closable | undefined)?.close?.()
       return
@@ -53,10 +66,21 @@ function guardMessages(child: ChildProcess, viaCluster: boolean, violation: (why
       try {
         original.call(child, message, handle)
       } catch (error) {
-        violation(`a forged internal message (${error instanceof Error ? error.message.split('\n')[0] : String(error)})`)
+        onViolation(`a forged internal message (${error instanceof Error ? error.message.split('\n')[0] : String(error)})`)
       }
     }
   })
+}
+
+/** The socket on which the connection was accepted, if it is such a message. */
+function connectionKey(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null) return undefined
+  const { cmd, key } = message as Readonly<Record<string, unknown>>
+  return cmd === CONNECTION_COMMAND && typeof key === 'string' ? key : undefined
+}
+
+function isRawHandle(handle: unknown): handle is RawHandle {
+  return typeof handle === 'object' && handle !== null && 'readStart' in handle && 'close' in handle
 }
 
 function isAllowed(message: unknown, viaCluster: boolean): boolean {

@@ -39,6 +39,10 @@ export class SocketDesk {
     this.#held.closed(key, id)
   }
 
+  users(key: string): ReadonlySet<number> {
+    return this.#held.users(key)
+  }
+
   forget(id: number): void {
     this.#held.forget(id)
   }

@@ -13,6 +13,7 @@ import { snapshot, type Snapshot } from '../core/snapshot.ts'
 import type { Effect, ExitReport, Notice, Outcome, RetireReason, State, WorkerId } from '../core/types.ts'
 import type { Logs } from '../logs/logs.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
+import { Balancing } from './balancing.ts'
 import { Engine } from './engine.ts'
 import type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './events.ts'
 import { Generations } from './generations.ts'
@@ -49,6 +50,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly #context: SupervisorContext
   readonly #engine: Engine
   readonly #sockets: SocketDesk
+  readonly #balancing: Balancing
   readonly #workers = new Map<WorkerId, WorkerProcess>()
   readonly #waiters = new Waiters()
   readonly #generations: Generations
@@ -68,6 +70,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#generations = new Generations(settings.launch)
     this.#lingerMs = settings.lingerTimeoutMs
     this.#sockets = new SocketDesk(context.inherited)
+    this.#balancing = new Balancing(this.#workers, (key) => this.#sockets.users(key))
     this.#engine = new Engine(initialState(settings.core, settings.sizing.size), (effect) => this.#perform(effect))
   }
 
@@ -220,6 +223,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         onSpawnFailed: (code) => this.#engine.tell({ type: 'workerSpawnFailed', id, code, chance: Math.random() }),
         onMessage: (message) => this.#onMessage(id, message),
         onAppMessage: (body, handle) => this.#onAppMessage(id, body, handle),
+        onConnection: (key, handle) => this.#balancing.offer(id, key, handle),
         onDisconnected: () => this.#emitFor(id, 'worker:disconnected', {}),
         onViolation: (why) => {
           this.#emitFor(id, 'worker:violated', { why })
@@ -234,6 +238,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   #drain(id: WorkerId, timeoutMs: number, reason: RetireReason): void {
     // Only a stop is in a hurry: while others serve, a promise to a client costs nothing.
     const lingerMs = reason === 'stop' ? this.#lingerMs : null
+    this.#balancing.leave(id)
     this.#workers.get(id)?.drain({ type: 'drain', timeoutMs, lingerMs, reason })
   }
 
@@ -257,6 +262,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         this.#sockets.closed(id, message.key)
         return
       case 'ready':
+        this.#balancing.join(id)
         this.#engine.tell({ type: 'workerReady', id })
         return
       case 'leave':
@@ -264,6 +270,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         return
       case 'fatal':
         this.#emitFor(id, 'worker:error', { error: message.error })
+        return
+      case 'load':
+      case 'took':
+      case 'refused':
+        this.#balancing.take(id, message)
         return
       case 'beat':
         return
@@ -290,6 +301,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     const worker = this.#workers.get(id)
     if (worker !== undefined) this.#guardian?.forget(worker.pid)
     this.#sockets.forget(id)
+    this.#balancing.gone(id)
     this.#lastOutput = worker?.output.ended
     this.#engine.tell({ type: 'workerExited', id, exit, chance: Math.random() })
     this.#workers.delete(id)
@@ -324,6 +336,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#engine.end()
     this.#endVigil?.()
     this.#guardian?.end()
+    this.#balancing.release()
     const { launch, core, waitReady } = this.settings
     const failure = await failureOf(outcome, {
       script: asTyped(launch.script),

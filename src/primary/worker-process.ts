@@ -5,9 +5,10 @@ import { constants } from 'node:os'
 import type { Launch } from '../config/types.ts'
 import type { ExitReport, ReportedError } from '../core/types.ts'
 import type { HeldSocket } from '../listen/primary.ts'
+import type { RawHandle } from '../listen/raw-handle.ts'
 import type { Logs, WorkerOutput } from '../logs/logs.ts'
 import type { BootInfo } from '../protocol/boot.ts'
-import { HANDLE_COMMAND, type PrimaryMessage, type WorkerMessage } from '../protocol/messages.ts'
+import { CONNECTION_COMMAND, HANDLE_COMMAND, type PrimaryMessage, type WorkerMessage } from '../protocol/messages.ts'
 import { WorkerChannel } from './control-channel.ts'
 import { forkWorker } from './fork.ts'
 import { guardIpc } from './ipc-guard.ts'
@@ -22,6 +23,8 @@ export interface WorkerProcessHandlers {
   readonly onSpawnFailed: (code: string) => void
   readonly onMessage: (message: WorkerMessage) => void
   readonly onAppMessage: (body: string, handle?: unknown) => void
+  /** It has accepted a connection that another worker should have. */
+  readonly onConnection: (key: string, handle: RawHandle) => void
   readonly onDisconnected: () => void
   readonly onViolation: (why: string) => void
   /** Once, when the process is gone and all that it said on the control pipe has been read. */
@@ -53,7 +56,7 @@ export class WorkerProcess {
     this.pid = pid
     this.slot = boot.slot
     this.generation = boot.generation
-    guardIpc(child, viaCluster, handlers.onViolation)
+    guardIpc(child, { viaCluster, onConnection: handlers.onConnection, onViolation: handlers.onViolation })
     this.#channel = new WorkerChannel(child.stdio[3] as Socket, {
       onMessage: (message) => {
         if (message.type === 'fatal') this.#lastError = message.error
@@ -118,6 +121,18 @@ export class WorkerProcess {
   /** Answers a bind with an error of the system, negative as libuv gives it. */
   refuse(seq: number, errno: number): void {
     this.#channel.send({ type: 'bound', seq, ok: false, errno })
+  }
+
+  /** Says from how many connections on the worker hands over. */
+  limit(open: number | null): void {
+    this.#channel.send({ type: 'ceiling', open })
+  }
+
+  /** Sends a connection; false when the worker cannot be reached. */
+  deliver(parcel: { readonly key: string; readonly seq: number; readonly must: boolean }, handle: RawHandle): boolean {
+    if (this.#exited || !this.#worker.isConnected()) return false
+    this.#worker.process.send({ cmd: CONNECTION_COMMAND, ...parcel }, handle as never, () => {})
+    return true
   }
 
   drain(message: Extract<PrimaryMessage, { type: 'drain' }>): void {

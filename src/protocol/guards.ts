@@ -11,6 +11,7 @@ const TEXT_LIMIT = 64 * 1024
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= TEXT_LIMIT
 const isTextOrNull = (value: unknown): value is string | null => value === null || isText(value)
 const isInteger = (value: unknown): value is number => Number.isSafeInteger(value)
+const isCount = (value: unknown): value is number => isInteger(value) && value >= 0
 const isIntegerOrNull = (value: unknown): value is number | null => value === null || isInteger(value)
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
 
@@ -41,6 +42,14 @@ function read(value: Fields): WorkerMessage | undefined {
     case 'beat':
     case 'leave':
       return { type: value['type'] }
+    case 'load': {
+      const { open, busy } = value
+      return isCount(open) && typeof busy === 'number' && busy >= 0 && busy <= 1 ? { type: 'load', open, busy } : undefined
+    }
+    case 'took':
+      return isCount(value['seq']) && isCount(value['open']) ? { type: 'took', seq: value['seq'], open: value['open'] } : undefined
+    case 'refused':
+      return isCount(value['seq']) ? { type: 'refused', seq: value['seq'] } : undefined
     case 'fatal': {
       const error = readError(value['error'])
       return error === undefined ? undefined : { type: 'fatal', error }

@@ -10,6 +10,9 @@ export const CONTROL_FD = 3
 /** `cmd` of the IPC message that carries a handle. Node delivers commands that start with NODE_ as 'internalMessage', unseen by the app. */
 export const HANDLE_COMMAND = 'NODE_EVERYCORE_HANDLE'
 
+/** The same for an accepted connection: from the worker that has too many, and to the one that should have it. */
+export const CONNECTION_COMMAND = 'NODE_EVERYCORE_CONNECTION'
+
 /** What kind of server listens. */
 export type ServerKind = 'http' | 'https' | 'http2' | 'tls' | 'net' | 'udp'
 
@@ -46,6 +49,12 @@ export type WorkerMessage =
   | { readonly type: 'beat' }
   /** An error that nobody caught; the process is about to end. */
   | { readonly type: 'fatal'; readonly error: ReportedError }
+  /** How much the worker has to do. */
+  | { readonly type: 'load'; readonly open: number; readonly busy: number }
+  /** It has a connection that was sent to it; `open` counts it already. */
+  | { readonly type: 'took'; readonly seq: number; readonly open: number }
+  /** It cannot have it. */
+  | { readonly type: 'refused'; readonly seq: number }
   /** The app wants to leave: cluster.worker.disconnect(). */
   | { readonly type: 'leave' }
 
@@ -56,6 +65,8 @@ export type BindReply =
 
 export type PrimaryMessage =
   | BindReply
+  /** From so many connections on, further ones go to others; null: keep all. */
+  | { readonly type: 'ceiling'; readonly open: number | null }
   | {
       readonly type: 'drain'
       readonly timeoutMs: number

@@ -30,11 +30,13 @@ export function install(boot: BootInfo): void {
   enableCompileCache(boot.compileCacheDir)
 
   const channel = openControlChannel()
+  // oxlint-disable-next-line typescript/unbound-method
+  const sendHandle = process.send?.bind(process) as never
   reportFatalErrors(channel)
 
   const connections = new Connections()
   const readiness = createReadiness(channel, boot.waitReady)
-  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, channel, readiness, connections })
+  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, channel, readiness, connections, sendHandle })
   const drain = createDrain({ boot, connections, listeners })
   const messages = takeOverMessages(channel, readiness)
   adoptClusterWorker(channel)
@@ -42,6 +44,7 @@ export function install(boot: BootInfo): void {
 
   channel.onMessage((message: PrimaryMessage) => {
     if (message.type === 'drain') drain.start(message)
+    else if (message.type === 'ceiling') listeners.limit(message.open)
     else listeners.settle(message)
   })
   channel.onAppMessage(messages.deliver)

@@ -1,0 +1,104 @@
+/**
+ * Who should have the next connection. Pure bookkeeping: what each worker says of its load, and what is
+ * on the way to it. The other half, which acts on the ceilings, is `listen/worker/surplus.ts`.
+ */
+
+/** What a worker says of itself. */
+export interface Load {
+  /** Open connections. */
+  readonly open: number
+  /** Part of the time since the last report that its event loop was busy, 0 to 1. */
+  readonly busy: number
+}
+
+interface Seat {
+  load: Load
+  /** Connections that were sent to it and that its reports do not contain yet. */
+  coming: number
+}
+
+/** Busier than the mean by less than this is noise. */
+const BUSY_SLACK = 0.2
+
+/**
+ * Least busy: each worker keeps a connection while it has no more of them than the least busy of the
+ * others, so that two workers differ by one at most. A worker whose event loop is much busier than those
+ * of the others counts as one that has more connections.
+ */
+export class Balance {
+  readonly #seats = new Map<number, Seat>()
+
+  /** The worker takes connections from now on. */
+  join(id: number): void {
+    if (!this.#seats.has(id)) this.#seats.set(id, { load: { open: 0, busy: 0 }, coming: 0 })
+  }
+
+  /** It takes no more. */
+  leave(id: number): void {
+    this.#seats.delete(id)
+  }
+
+  report(id: number, load: Load): void {
+    const seat = this.#seats.get(id)
+    if (seat !== undefined) seat.load = load
+  }
+
+  /** The number alone, as of now. */
+  reportOpen(id: number, open: number): void {
+    const seat = this.#seats.get(id)
+    if (seat !== undefined) seat.load = { ...seat.load, open }
+  }
+
+  /** A connection is on its way to the worker. */
+  sent(id: number): void {
+    const seat = this.#seats.get(id)
+    if (seat !== undefined) seat.coming += 1
+  }
+
+  /** It has arrived, or will not; the report that belongs to the arrival comes with it. */
+  settled(id: number): void {
+    const seat = this.#seats.get(id)
+    if (seat !== undefined) seat.coming = Math.max(0, seat.coming - 1)
+  }
+
+  /** The least busy worker of those that `fits` accepts; the lowest number among equals. */
+  choose(fits: (id: number) => boolean): number | undefined {
+    let best: number | undefined
+    let lowest = Number.POSITIVE_INFINITY
+    for (const [id, score] of this.#scores()) {
+      if (score >= lowest || !fits(id)) continue
+      best = id
+      lowest = score
+    }
+    return best
+  }
+
+  /** To each worker how many connections it may have before it hands over; null when there is nobody else. */
+  ceilings(): ReadonlyMap<number, number | null> {
+    const scores = this.#scores()
+    const ranked = [...scores.values()].sort((a, b) => a - b)
+    const [lowest = 0, second] = ranked
+    return new Map(
+      [...this.#seats].map(([id, { load, coming }]) => {
+        if (second === undefined) return [id, null]
+        const score = scores.get(id) ?? 0
+        const others = score === lowest ? second : lowest
+        const penalty = score - load.open - coming
+        return [id, Math.max(1, Math.floor(others - penalty) + 1)]
+      }),
+    )
+  }
+
+  #scores(): ReadonlyMap<number, number> {
+    const seats = [...this.#seats]
+    const count = Math.max(1, seats.length)
+    const meanBusy = seats.reduce((sum, [, { load }]) => sum + load.busy, 0) / count
+    const meanOpen = seats.reduce((sum, [, { load }]) => sum + load.open, 0) / count
+    return new Map(
+      seats.map(([id, { load, coming }]) => {
+        const excess = Math.max(0, load.busy - meanBusy - BUSY_SLACK)
+        return [id, load.open + coming + Math.round(excess * meanOpen)]
+      }),
+    )
+  }
+}

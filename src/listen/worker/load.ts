@@ -1,0 +1,84 @@
+/** Tells the primary how much this worker has to do: soon after a change, and seldom while much changes. */
+import { performance } from 'node:perf_hooks'
+import type { Server } from 'node:net'
+import type { WorkerMessage } from '../../protocol/messages.ts'
+
+/** From a change to its report. */
+const REPORT_MS = 5
+/** The same while connections come and go so quickly that a single one means nothing. */
+const CHURN_REPORT_MS = 50
+/** What counts as quickly: so many connections closed within a report's time. */
+const CHURN_CLOSES = 4
+/** Surplus that will be gone within this time by itself is not worth a hand-over. */
+const SOON_MS = 10
+/** Time constant of the rate of closing. */
+const MEMORY_MS = 100
+
+interface Counted {
+  /** Open connections (lib/net.js). */
+  readonly _connections: number
+  /** Called by net.js after each connection that has ended. */
+  _emitCloseIfDrained: () => void
+}
+
+export interface LoadMeter {
+  /** Counts the connections of a server from now on, once it has its first. */
+  readonly watch: (server: Server) => void
+  /** Open connections of all servers. */
+  readonly open: () => number
+  /** To be called after each connection that was accepted, taken or handed over. */
+  readonly changed: () => void
+  /** How many connections will have ended by themselves soon, going by the last tenth of a second. */
+  readonly endingSoon: () => number
+}
+
+export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMeter {
+  const servers = new Set<Server & Counted>()
+  let closed = 0
+  let perMs = 0
+  let busySince = performance.eventLoopUtilization()
+  let reportedAt = performance.now()
+  let timer: NodeJS.Timeout | undefined
+
+  const open = (): number => {
+    let sum = 0
+    for (const server of servers) sum += server._connections
+    return sum
+  }
+  const report = (): void => {
+    timer = undefined
+    const now = performance.now()
+    const tookMs = Math.max(1, now - reportedAt)
+    const weight = Math.exp(-tookMs / MEMORY_MS)
+    perMs = perMs * weight + (closed / tookMs) * (1 - weight)
+    reportedAt = now
+    closed = 0
+    const { utilization } = performance.eventLoopUtilization(busySince)
+    busySince = performance.eventLoopUtilization()
+    send({ type: 'load', open: open(), busy: Math.round(utilization * 100) / 100 })
+  }
+  const changed = (): void => {
+    timer ??= setTimeout(report, perMs * REPORT_MS > CHURN_CLOSES ? CHURN_REPORT_MS : REPORT_MS).unref()
+  }
+  return {
+    watch(server) {
+      const counted = server as Server & Counted
+      if (servers.has(counted)) return
+      servers.add(counted)
+      const original = counted._emitCloseIfDrained
+      Object.defineProperty(counted, '_emitCloseIfDrained', {
+        configurable: true,
+        writable: true,
+        value(this: Counted) {
+          closed += 1
+          changed()
+          original.call(this)
+        },
+      })
+      server.once('close', () => servers.delete(counted))
+    },
+    open,
+    changed,
+    endingSoon: () => perMs * SOON_MS,
+  }
+}

@@ -1,0 +1,78 @@
+/** Spreads connections over the workers: gathers what they report, tells each its ceiling, relays what is too much. */
+import { Balance } from '../listen/primary/balance.ts'
+import { Relay } from '../listen/primary/relay.ts'
+import type { RawHandle } from '../listen/raw-handle.ts'
+import type { WorkerMessage } from '../protocol/messages.ts'
+import type { WorkerProcess } from './worker-process.ts'
+
+/** Reports of a few milliseconds are answered together. */
+const FLUSH_MS = 5
+
+export class Balancing {
+  readonly #balance = new Balance()
+  readonly #relay: Relay
+  readonly #workers: ReadonlyMap<number, WorkerProcess>
+  readonly #told = new Map<number, number | null>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(workers: ReadonlyMap<number, WorkerProcess>, users: (key: string) => ReadonlySet<number>) {
+    this.#workers = workers
+    this.#relay = new Relay(this.#balance, {
+      users,
+      send: (worker, parcel, handle) => this.#workers.get(worker)?.deliver(parcel, handle) ?? false,
+    })
+  }
+
+  /** The worker is ready. */
+  join(id: number): void {
+    this.#balance.join(id)
+    this.#relay.retry()
+    this.#changed()
+  }
+
+  /** It drains, or is gone. */
+  leave(id: number): void {
+    this.#balance.leave(id)
+    this.#told.delete(id)
+    this.#changed()
+  }
+
+  /** It is gone, and all that it said has been heard. */
+  gone(id: number): void {
+    this.leave(id)
+    this.#relay.gone(id)
+  }
+
+  take(id: number, message: Extract<WorkerMessage, { readonly type: 'load' | 'took' | 'refused' }>): void {
+    if (message.type === 'load') this.#balance.report(id, message)
+    else if (message.type === 'refused') this.#relay.refused(id, message.seq)
+    else {
+      this.#balance.reportOpen(id, message.open)
+      this.#relay.took(id, message.seq)
+    }
+    this.#changed()
+  }
+
+  offer(from: number, key: string, handle: RawHandle): void {
+    this.#relay.offer(from, key, handle)
+    this.#changed()
+  }
+
+  release(): void {
+    this.#relay.release()
+    clearTimeout(this.#timer)
+  }
+
+  #changed(): void {
+    this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref()
+  }
+
+  #flush(): void {
+    this.#timer = undefined
+    for (const [id, open] of this.#balance.ceilings()) {
+      if (this.#told.get(id) === open) continue
+      this.#told.set(id, open)
+      this.#workers.get(id)?.limit(open)
+    }
+  }
+}
