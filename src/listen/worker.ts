@@ -62,6 +62,8 @@ export interface Listeners {
   readonly openNoMore: () => void
   /** Takes the primary's word on how many connections are enough. */
   readonly limit: (ceiling: number | null) => void
+  /** Tells the primary its load. */
+  readonly report: () => void
   /** Connections that are being handed over. */
   readonly leaving: () => number
   /** Closes every listening handle; the app's servers are not told, so their connections live on. */
@@ -134,6 +136,7 @@ export function installListenHook(context: ListenContext): Listeners {
       surplus.stop()
     },
     limit: (ceiling) => surplus.limit(ceiling),
+    report: () => load.report(),
     leaving: () => surplus.leaving(),
     stopAccepting() {
       for (const handle of open) {

@@ -3,6 +3,7 @@ import { Balance } from '../listen/primary/balance.ts'
 import { Relay } from '../listen/primary/relay.ts'
 import type { RawHandle } from '../listen/raw-handle.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
+import type { ConnectionOffer } from './ipc-guard.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 /** Reports of a few milliseconds are answered together. */
@@ -14,20 +15,23 @@ export class Balancing {
   readonly #workers: ReadonlyMap<number, WorkerProcess>
   readonly #told = new Map<number, number | null>()
   #timer: NodeJS.Timeout | undefined
+  #expiry: NodeJS.Timeout | undefined
 
   constructor(workers: ReadonlyMap<number, WorkerProcess>, users: (key: string) => ReadonlySet<number>) {
     this.#workers = workers
     this.#relay = new Relay(this.#balance, {
       users,
       send: (worker, parcel, handle) => this.#workers.get(worker)?.deliver(parcel, handle) ?? false,
+      ping: (worker) => this.#workers.get(worker)?.ping(),
     })
   }
 
   /** The worker is ready. */
   join(id: number): void {
     this.#balance.join(id)
-    this.#relay.retry()
-    this.#changed()
+    this.#relay.heard(id, performance.now())
+    // At once: it may get its first connection as soon as it is known to be ready.
+    this.#flush()
   }
 
   /** It drains, or is gone. */
@@ -40,7 +44,8 @@ export class Balancing {
   /** It is gone, and all that it said has been heard. */
   gone(id: number): void {
     this.leave(id)
-    this.#relay.gone(id)
+    this.#relay.gone(id, performance.now())
+    this.#schedule()
   }
 
   take(id: number, message: Extract<WorkerMessage, { readonly type: 'load' | 'took' | 'refused' }>): void {
@@ -50,17 +55,37 @@ export class Balancing {
       this.#balance.reportOpen(id, message.open)
       this.#relay.took(id, message.seq)
     }
+    this.#relay.heard(id, performance.now())
+    this.#schedule()
     this.#changed()
   }
 
-  offer(from: number, key: string, handle: RawHandle): void {
-    this.#relay.offer(from, key, handle)
+  offer(from: number, { key, open }: ConnectionOffer, handle: RawHandle): void {
+    this.#balance.reportOpen(from, open)
+    this.#relay.offer(from, key, handle, performance.now())
+    this.#schedule()
     this.#changed()
   }
 
   release(): void {
     this.#relay.release()
     clearTimeout(this.#timer)
+    clearTimeout(this.#expiry)
+  }
+
+  /** Looks after workers that do not answer. */
+  #schedule(): void {
+    const due = this.#relay.dueAt
+    if (due === undefined || this.#expiry !== undefined) return
+    this.#expiry = setTimeout(() => {
+      // What came meanwhile is read first: a primary that was late itself must not blame the workers.
+      setImmediate(() => {
+        this.#expiry = undefined
+        this.#relay.expire(performance.now())
+        this.#schedule()
+        this.#changed()
+      })
+    }, Math.max(1, due - performance.now())).unref()
   }
 
   #changed(): void {
@@ -68,6 +93,7 @@ export class Balancing {
   }
 
   #flush(): void {
+    clearTimeout(this.#timer)
     this.#timer = undefined
     for (const [id, open] of this.#balance.ceilings()) {
       if (this.#told.get(id) === open) continue

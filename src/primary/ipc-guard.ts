@@ -25,11 +25,19 @@ interface Closable {
   readonly close?: () => void
 }
 
+/** A connection that a worker hands over. */
+export interface ConnectionOffer {
+  /** The held socket on which it was accepted. */
+  readonly key: string
+  /** Connections that the worker keeps. */
+  readonly open: number
+}
+
 interface IpcHandlers {
   /** The worker uses node:cluster's sockets, so all of its messages are legitimate. */
   readonly viaCluster: boolean
   /** It hands a connection over. */
-  readonly onConnection: (key: string, handle: RawHandle) => void
+  readonly onConnection: (offer: ConnectionOffer, handle: RawHandle) => void
   /** Called at most once. */
   readonly onViolation: (why: string) => void
 }
@@ -53,9 +61,9 @@ function guardMessages(child: ChildProcess, { viaCluster, onConnection, onViolat
   const originals = child.listeners(name) as Listener[]
   child.removeAllListeners(name)
   child.on(name, (message: unknown, handle: unknown) => {
-    const key = connectionKey(message)
-    if (key !== undefined && isRawHandle(handle)) {
-      onConnection(key, handle)
+    const offer = readOffer(message)
+    if (offer !== undefined && isRawHandle(handle)) {
+      onConnection(offer, handle)
       return
     }
     if (!isAllowed(message, viaCluster)) {
@@ -72,11 +80,10 @@ function guardMessages(child: ChildProcess, { viaCluster, onConnection, onViolat
   })
 }
 
-/** The socket on which the connection was accepted, if it is such a message. */
-function connectionKey(message: unknown): string | undefined {
+function readOffer(message: unknown): ConnectionOffer | undefined {
   if (typeof message !== 'object' || message === null) return undefined
-  const { cmd, key } = message as Readonly<Record<string, unknown>>
-  return cmd === CONNECTION_COMMAND && typeof key === 'string' ? key : undefined
+  const { cmd, key, open } = message as Readonly<Record<string, unknown>>
+  return cmd === CONNECTION_COMMAND && typeof key === 'string' && typeof open === 'number' && open >= 0 ? { key, open } : undefined
 }
 
 function isRawHandle(handle: unknown): handle is RawHandle {

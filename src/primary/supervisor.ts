@@ -223,7 +223,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         onSpawnFailed: (code) => this.#engine.tell({ type: 'workerSpawnFailed', id, code, chance: Math.random() }),
         onMessage: (message) => this.#onMessage(id, message),
         onAppMessage: (body, handle) => this.#onAppMessage(id, body, handle),
-        onConnection: (key, handle) => this.#balancing.offer(id, key, handle),
+        onConnection: (offer, handle) => this.#balancing.offer(id, offer, handle),
         onDisconnected: () => this.#emitFor(id, 'worker:disconnected', {}),
         onViolation: (why) => {
           this.#emitFor(id, 'worker:violated', { why })

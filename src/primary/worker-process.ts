@@ -5,13 +5,14 @@ import { constants } from 'node:os'
 import type { Launch } from '../config/types.ts'
 import type { ExitReport, ReportedError } from '../core/types.ts'
 import type { HeldSocket } from '../listen/primary.ts'
+import type { Parcel } from '../listen/primary/relay.ts'
 import type { RawHandle } from '../listen/raw-handle.ts'
 import type { Logs, WorkerOutput } from '../logs/logs.ts'
 import type { BootInfo } from '../protocol/boot.ts'
 import { CONNECTION_COMMAND, HANDLE_COMMAND, type PrimaryMessage, type WorkerMessage } from '../protocol/messages.ts'
 import { WorkerChannel } from './control-channel.ts'
 import { forkWorker } from './fork.ts'
-import { guardIpc } from './ipc-guard.ts'
+import { guardIpc, type ConnectionOffer } from './ipc-guard.ts'
 
 /** How long the last frames of a dead worker may take to be read. */
 const LAST_FRAMES_MS = 100
@@ -24,7 +25,7 @@ export interface WorkerProcessHandlers {
   readonly onMessage: (message: WorkerMessage) => void
   readonly onAppMessage: (body: string, handle?: unknown) => void
   /** It has accepted a connection that another worker should have. */
-  readonly onConnection: (key: string, handle: RawHandle) => void
+  readonly onConnection: (offer: ConnectionOffer, handle: RawHandle) => void
   readonly onDisconnected: () => void
   readonly onViolation: (why: string) => void
   /** Once, when the process is gone and all that it said on the control pipe has been read. */
@@ -128,8 +129,13 @@ export class WorkerProcess {
     this.#channel.send({ type: 'ceiling', open })
   }
 
+  /** Asks for a report of its load, now. */
+  ping(): void {
+    this.#channel.send({ type: 'ping' })
+  }
+
   /** Sends a connection; false when the worker cannot be reached. */
-  deliver(parcel: { readonly key: string; readonly seq: number; readonly must: boolean }, handle: RawHandle): boolean {
+  deliver(parcel: Parcel, handle: RawHandle): boolean {
     if (this.#exited || !this.#worker.isConnected()) return false
     this.#worker.process.send({ cmd: CONNECTION_COMMAND, ...parcel }, handle as never, () => {})
     return true

@@ -67,6 +67,8 @@ export type PrimaryMessage =
   | BindReply
   /** From so many connections on, further ones go to others; null: keep all. */
   | { readonly type: 'ceiling'; readonly open: number | null }
+  /** Report your load, now. */
+  | { readonly type: 'ping' }
   | {
       readonly type: 'drain'
       readonly timeoutMs: number

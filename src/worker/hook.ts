@@ -45,6 +45,7 @@ export function install(boot: BootInfo): void {
   channel.onMessage((message: PrimaryMessage) => {
     if (message.type === 'drain') drain.start(message)
     else if (message.type === 'ceiling') listeners.limit(message.open)
+    else if (message.type === 'ping') listeners.report()
     else listeners.settle(message)
   })
   channel.onAppMessage(messages.deliver)

@@ -15,6 +15,8 @@ interface Seat {
   load: Load
   /** Connections that were sent to it and that its reports do not contain yet. */
   coming: number
+  /** Does not answer: gets nothing, and is no measure for the others. */
+  stalled: boolean
 }
 
 /** Busier than the mean by less than this is noise. */
@@ -30,7 +32,7 @@ export class Balance {
 
   /** The worker takes connections from now on. */
   join(id: number): void {
-    if (!this.#seats.has(id)) this.#seats.set(id, { load: { open: 0, busy: 0 }, coming: 0 })
+    if (!this.#seats.has(id)) this.#seats.set(id, { load: { open: 0, busy: 0 }, coming: 0, stalled: false })
   }
 
   /** It takes no more. */
@@ -61,6 +63,11 @@ export class Balance {
     if (seat !== undefined) seat.coming = Math.max(0, seat.coming - 1)
   }
 
+  setStalled(id: number, stalled: boolean): void {
+    const seat = this.#seats.get(id)
+    if (seat !== undefined) seat.stalled = stalled
+  }
+
   /** The least busy worker of those that `fits` accepts; the lowest number among equals. */
   choose(fits: (id: number) => boolean): number | undefined {
     let best: number | undefined
@@ -80,8 +87,8 @@ export class Balance {
     const [lowest = 0, second] = ranked
     return new Map(
       [...this.#seats].map(([id, { load, coming }]) => {
-        if (second === undefined) return [id, null]
-        const score = scores.get(id) ?? 0
+        const score = scores.get(id)
+        if (second === undefined || score === undefined) return [id, null]
         const others = score === lowest ? second : lowest
         const penalty = score - load.open - coming
         return [id, Math.max(1, Math.floor(others - penalty) + 1)]
@@ -89,8 +96,9 @@ export class Balance {
     )
   }
 
+  /** Of those that answer: connections, and what a busy event loop counts for. */
   #scores(): ReadonlyMap<number, number> {
-    const seats = [...this.#seats]
+    const seats = [...this.#seats].filter(([, { stalled }]) => !stalled)
     const count = Math.max(1, seats.length)
     const meanBusy = seats.reduce((sum, [, { load }]) => sum + load.busy, 0) / count
     const meanOpen = seats.reduce((sum, [, { load }]) => sum + load.open, 0) / count

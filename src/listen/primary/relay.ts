@@ -2,19 +2,33 @@
  * Carries a connection from the worker that accepted it to the one that should have it. The primary
  * keeps its copy of the handle until the target says that it has the connection: if the target refuses
  * or dies before, another worker gets it. It never reads from a connection.
+ *
+ * What was sent cannot be called back, so a worker gets few at a time, and only while it answers; the
+ * others wait here, and go elsewhere when it has stalled. Time is a parameter.
  */
 import type { RawHandle } from '../raw-handle.ts'
 import type { Balance } from './balance.ts'
 
+/** A connection as the target is told of it. */
+export interface Parcel {
+  /** The held socket on which it was accepted. */
+  readonly key: string
+  readonly seq: number
+  /** Take it, even in a drain: nobody else is there. */
+  readonly must: boolean
+}
+
 /** How the relay reaches workers. */
 export interface RelayPorts {
-  /** Sends a connection; false when the worker cannot be reached. `must`: take it even in a drain. */
-  readonly send: (worker: number, parcel: { readonly key: string; readonly seq: number; readonly must: boolean }, handle: RawHandle) => boolean
+  /** Sends a connection; false when the worker cannot be reached. */
+  readonly send: (worker: number, parcel: Parcel, handle: RawHandle) => boolean
+  /** Asks the worker for a sign of life. */
+  readonly ping: (worker: number) => void
   /** Workers whose server on that socket is open. */
   readonly users: (key: string) => ReadonlySet<number>
 }
 
-interface Parcel {
+interface Waiting {
   readonly key: string
   readonly from: number
   readonly handle: RawHandle
@@ -24,13 +38,29 @@ interface Parcel {
   target: number | undefined
 }
 
-/** Connections that wait for a worker, at most; as long as a usual backlog. */
-const WAITING_LIMIT = 511
+/** What is known of a worker's answers. */
+interface Lane {
+  outstanding: number
+  heardAt: number
+  /** When the oldest question was put that it has not answered. */
+  askedAt: number | undefined
+  stalled: boolean
+}
+
+/** Connections under way, at most: as many as a usual backlog. */
+const LIMIT = 511
+/** Sent to one worker and not yet taken. */
+const WINDOW = 2
+/** A worker that was heard of within this time is taken to be awake. */
+const AWAKE_MS = 100
+/** Longest wait for an answer. An event loop that is blocked for longer is no place for a new connection. */
+const STALL_MS = 50
 
 export class Relay {
   readonly #balance: Balance
   readonly #ports: RelayPorts
-  readonly #parcels = new Map<number, Parcel>()
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #lanes = new Map<number, Lane>()
   #lastSeq = 0
 
   constructor(balance: Balance, ports: RelayPorts) {
@@ -39,61 +69,83 @@ export class Relay {
   }
 
   /** A worker has accepted a connection that another one should have. */
-  offer(from: number, key: string, handle: RawHandle): void {
-    if (this.#parcels.size >= WAITING_LIMIT) {
+  offer(from: number, key: string, handle: RawHandle, now: number): void {
+    if (this.#waiting.size >= LIMIT) {
       handle.close()
       return
     }
     this.#lastSeq += 1
-    this.#parcels.set(this.#lastSeq, { key, from, handle, asked: new Set(), told: new Set(), target: undefined })
-    this.#dispatch(this.#lastSeq)
+    this.#waiting.set(this.#lastSeq, { key, from, handle, asked: new Set(), told: new Set(), target: undefined })
+    this.#dispatch(this.#lastSeq, now)
+  }
+
+  /** Anything came from the worker. */
+  heard(worker: number, now: number): void {
+    const lane = this.#lane(worker, now)
+    lane.heardAt = now
+    lane.askedAt = undefined
+    if (lane.stalled) this.#setStalled(worker, lane, false)
+    this.retry(now)
   }
 
   /** The worker has the connection. */
   took(worker: number, seq: number): void {
-    const parcel = this.#parcels.get(seq)
-    if (parcel === undefined || parcel.target !== worker) return
-    this.#balance.settled(worker)
-    this.#parcels.delete(seq)
+    const parcel = this.#settle(worker, seq)
+    if (parcel === undefined) return
+    this.#waiting.delete(seq)
     parcel.handle.close()
   }
 
   /** The worker cannot have it. */
   refused(worker: number, seq: number): void {
-    const parcel = this.#parcels.get(seq)
-    if (parcel === undefined || parcel.target !== worker) return
-    this.#balance.settled(worker)
-    parcel.target = undefined
-    this.#dispatch(seq)
+    const parcel = this.#settle(worker, seq)
+    if (parcel !== undefined) parcel.target = undefined
   }
 
   /** The worker is gone. What it has not taken goes to others. */
-  gone(worker: number): void {
-    for (const [seq, parcel] of this.#parcels) {
-      if (parcel.target !== worker) continue
-      parcel.target = undefined
-      this.#dispatch(seq)
-    }
+  gone(worker: number, now: number): void {
+    this.#lanes.delete(worker)
+    for (const parcel of this.#waiting.values()) if (parcel.target === worker) parcel.target = undefined
+    this.retry(now)
   }
 
-  /** A worker can take connections: what waits goes out. */
-  retry(): void {
-    for (const [seq, { target }] of this.#parcels) if (target === undefined) this.#dispatch(seq)
+  /** Sends what waits, as far as it can be sent now. */
+  retry(now: number): void {
+    for (const [seq, { target }] of this.#waiting) if (target === undefined) this.#dispatch(seq, now)
+  }
+
+  /** When {@link expire} has something to do; undefined for never. */
+  get dueAt(): number | undefined {
+    let due: number | undefined
+    for (const { askedAt, stalled } of this.#lanes.values()) {
+      if (askedAt !== undefined && !stalled) due = Math.min(due ?? askedAt + STALL_MS, askedAt + STALL_MS)
+    }
+    return due
+  }
+
+  /** Workers that have not answered in time get nothing until they do. */
+  expire(now: number): void {
+    for (const [worker, lane] of this.#lanes) {
+      if (lane.askedAt !== undefined && now >= lane.askedAt + STALL_MS && !lane.stalled) this.#setStalled(worker, lane, true)
+    }
+    this.retry(now)
   }
 
   /** Gives up what waits. */
   release(): void {
-    for (const { handle } of this.#parcels.values()) handle.close()
-    this.#parcels.clear()
+    for (const { handle } of this.#waiting.values()) handle.close()
+    this.#waiting.clear()
+    this.#lanes.clear()
   }
 
-  #dispatch(seq: number): void {
-    const parcel = this.#parcels.get(seq)
+  #dispatch(seq: number, now: number): void {
+    const parcel = this.#waiting.get(seq)
     if (parcel === undefined) return
     const { key, from, handle, asked, told } = parcel
     const users = this.#ports.users(key)
     for (;;) {
       const willing = this.#balance.choose((id) => users.has(id) && !asked.has(id))
+      if (willing !== undefined && !this.#isFree(willing, now)) return
       // Nobody who wants it: then whoever has the server open, first the one that accepted it, even in a drain.
       const target = willing ?? [from, ...users].find((id) => users.has(id) && !told.has(id))
       if (target === undefined) break
@@ -102,11 +154,48 @@ export class Relay {
       if (!this.#ports.send(target, { key, seq, must: willing === undefined }, handle)) continue
       parcel.target = target
       this.#balance.sent(target)
+      const lane = this.#lane(target, now)
+      lane.outstanding += 1
+      lane.askedAt ??= now
       return
     }
     // All have died: their successors will have the server open. All have refused: nobody ever will.
     if (users.size === 0) return
-    this.#parcels.delete(seq)
+    this.#waiting.delete(seq)
     handle.close()
+  }
+
+  /** False: it has enough to answer for now, or was asked for a sign of life first. */
+  #isFree(worker: number, now: number): boolean {
+    const lane = this.#lane(worker, now)
+    if (lane.outstanding >= WINDOW) return false
+    if (lane.outstanding > 0 || now - lane.heardAt <= AWAKE_MS) return true
+    if (lane.askedAt === undefined) {
+      lane.askedAt = now
+      this.#ports.ping(worker)
+    }
+    return false
+  }
+
+  #settle(worker: number, seq: number): Waiting | undefined {
+    const parcel = this.#waiting.get(seq)
+    if (parcel === undefined || parcel.target !== worker) return undefined
+    this.#balance.settled(worker)
+    const lane = this.#lanes.get(worker)
+    if (lane !== undefined) lane.outstanding = Math.max(0, lane.outstanding - 1)
+    return parcel
+  }
+
+  #setStalled(worker: number, lane: Lane, stalled: boolean): void {
+    lane.stalled = stalled
+    this.#balance.setStalled(worker, stalled)
+  }
+
+  #lane(worker: number, now: number): Lane {
+    const known = this.#lanes.get(worker)
+    if (known !== undefined) return known
+    const lane = { outstanding: 0, heardAt: now - AWAKE_MS - 1, askedAt: undefined, stalled: false }
+    this.#lanes.set(worker, lane)
+    return lane
   }
 }

@@ -28,6 +28,8 @@ export interface LoadMeter {
   readonly open: () => number
   /** To be called after each connection that was accepted, taken or handed over. */
   readonly changed: () => void
+  /** Tells the primary, now. */
+  readonly report: () => void
   /** How many connections will have ended by themselves soon, going by the last tenth of a second. */
   readonly endingSoon: () => number
 }
@@ -46,6 +48,7 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
     return sum
   }
   const report = (): void => {
+    clearTimeout(timer)
     timer = undefined
     const now = performance.now()
     const tookMs = Math.max(1, now - reportedAt)
@@ -79,6 +82,7 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
     },
     open,
     changed,
+    report,
     endingSoon: () => perMs * SOON_MS,
   }
 }

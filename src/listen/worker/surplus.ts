@@ -67,17 +67,16 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
     const [oldest] = waiting
     return oldest !== undefined && performance.now() - oldest > FETCH_LIMIT_MS
   }
-  const isSurplus = (server: LimitedServer): boolean => {
+  const isForOthers = (server: LimitedServer): boolean => {
     if (ceiling === null || stopped || !process.connected) return false
-    const surplus = load.open() + 1 - ceiling
-    const isWanted = isFull(server) ? server.dropMaxConnection !== true : surplus > 0 && surplus > load.endingSoon()
+    const isWanted = isFull(server) ? server.dropMaxConnection !== true : isSurplus({ open: load.open(), ceiling, endingSoon: load.endingSoon() })
     return isWanted && !isPrimarySlow()
   }
   const handOver = (key: string, { handle, keep }: Place, client: ClientHandle): void => {
     let stamp = performance.now()
     while (waiting.has(stamp)) stamp += 0.000_1
     waiting.add(stamp)
-    sendHandle({ cmd: CONNECTION_COMMAND, key }, client, {}, (error) => {
+    sendHandle({ cmd: CONNECTION_COMMAND, key, open: load.open() }, client, {}, (error) => {
       waiting.delete(stamp)
       if (error === null) client.close()
       else keep.call(handle, 0, client)
@@ -106,7 +105,7 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
       const place = { server, handle, keep }
       places.set(key, place)
       handle.onconnection = function onconnection(error, client) {
-        if (client !== undefined && isSurplus(server)) {
+        if (client !== undefined && isForOthers(server)) {
           handOver(key, place, client)
           return
         }
@@ -127,4 +126,15 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
 
 function isFull({ maxConnections, _connections = 0 }: LimitedServer): boolean {
   return typeof maxConnections === 'number' && maxConnections > 0 && _connections >= maxConnections
+}
+
+/**
+ * Whether one more connection is one too many.
+ *
+ * @param endingSoon connections that will have ended by themselves before a hand-over would be worth its cost
+ */
+export function isSurplus({ open, ceiling, endingSoon }: { readonly open: number; readonly ceiling: number | null; readonly endingSoon: number }): boolean {
+  if (ceiling === null) return false
+  const surplus = open + 1 - ceiling
+  return surplus > 0 && surplus > endingSoon
 }

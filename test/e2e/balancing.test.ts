@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { App } from '../harness/app.ts'
+import { Connection } from '../harness/http.ts'
+import { until } from '../harness/until.ts'
+
+interface Held {
+  readonly connection: Connection
+  readonly slot: string
+}
+
+async function hold(t: TestContext, target: Parameters<typeof Connection.open>[0], path = '/'): Promise<Held> {
+  const connection = await Connection.open(target)
+  t.after(() => connection.close())
+  const { body } = await connection.request(path)
+  return { connection, slot: (JSON.parse(body) as { readonly slot: string }).slot }
+}
+
+function countBySlot(held: readonly Held[]): readonly number[] {
+  const counts = new Map<string, number>()
+  for (const { slot } of held) counts.set(slot, (counts.get(slot) ?? 0) + 1)
+  return [...counts.values()].sort((a, b) => a - b)
+}
+
+test('connections that stay are spread evenly, opened one after the other or all at once', async (t) => {
+  const app = await App.ready(t, 'web.cjs', { workers: 4 })
+  const slowly: Held[] = []
+  for (let count = 0; count < 20; count += 1) slowly.push(await hold(t, { port: app.port }))
+  assert.ok(Math.max(...countBySlot(slowly)) <= 6, countBySlot(slowly).join(' '))
+  const atOnce = await Promise.all(Array.from({ length: 40 }, async () => hold(t, { port: app.port })))
+  const counts = countBySlot([...slowly, ...atOnce])
+  assert.ok(Math.max(...counts) - Math.min(...counts) <= 2, counts.join(' '))
+})
+
+test('unix sockets are balanced too', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'everycore-test-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  const path = join(directory, 'app.sock')
+  await App.ready(t, 'web.cjs', { workers: 3, env: { LISTEN_PATH: path } })
+  const held = await Promise.all(Array.from({ length: 12 }, async () => hold(t, { path })))
+  const counts = countBySlot(held)
+  assert.equal(counts.length, 3)
+  assert.ok(Math.max(...counts) - Math.min(...counts) <= 2, counts.join(' '))
+})
+
+test('a worker that hangs gets no connection, and what was on the way to it is served by others when it is killed', async (t) => {
+  const app = await App.ready(t, 'web.cjs', { workers: 2 })
+  const [first, second] = [await hold(t, { port: app.port }), await hold(t, { port: app.port })]
+  assert.notEqual(first.slot, second.slot)
+  second.connection.send('/hang')
+  await app.line(/^hanging/)
+  // One or two may be on their way to it before it is found out.
+  const waiting = Array.from({ length: 10 }, async () => hold(t, { port: app.port }))
+  let answered = 0
+  for (const one of waiting) void one.then(() => (answered += 1))
+  await until('others serve all but those', () => answered >= 8)
+  process.kill(app.workerPids()[Number(second.slot)] ?? -1, 'SIGKILL')
+  const held = await Promise.all(waiting)
+  assert.equal(held.length, 10)
+})
+
+test('a worker that drains gives what comes too late to others', async (t) => {
+  const app = await App.ready(t, 'web.cjs', { workers: 3 })
+  const held: Held[] = []
+  let ended = false
+  const load = async (): Promise<void> => {
+    while (!ended) held.push(await hold(t, { port: app.port }))
+  }
+  const lanes = Array.from({ length: 8 }, load)
+  app.kill('SIGUSR2')
+  await app.event('reload:finished')
+  ended = true
+  await Promise.all(lanes)
+  assert.ok(held.length > 8, 'none was lost: each would have thrown')
+})

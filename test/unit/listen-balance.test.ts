@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { Balance } from '../../src/listen/primary/balance.ts'
+import { isSurplus } from '../../src/listen/worker/surplus.ts'
+import { randomFrom } from '../core/simulation/random.ts'
+
+const balanceOf = (loads: readonly { readonly open: number; readonly busy?: number }[]): Balance => {
+  const balance = new Balance()
+  for (const [id, { open, busy = 0 }] of loads.entries()) {
+    balance.join(id)
+    balance.report(id, { open, busy })
+  }
+  return balance
+}
+const ceilings = (balance: Balance): readonly (number | null)[] => [...balance.ceilings().values()]
+const anybody = (): boolean => true
+
+describe('the balance', () => {
+  test('lets each have one more than the least of the others', () => {
+    assert.deepEqual(ceilings(balanceOf([{ open: 0 }, { open: 0 }])), [1, 1])
+    assert.deepEqual(ceilings(balanceOf([{ open: 3 }, { open: 5 }, { open: 9 }])), [6, 4, 4])
+  })
+
+  test('lets a single worker have all', () => {
+    assert.deepEqual(ceilings(balanceOf([{ open: 70 }])), [null])
+  })
+
+  test('counts what is on the way', () => {
+    const balance = balanceOf([{ open: 2 }, { open: 2 }, { open: 3 }])
+    balance.sent(0)
+    balance.sent(0)
+    assert.equal(balance.choose(anybody), 1)
+    balance.settled(0)
+    balance.settled(0)
+    assert.equal(balance.choose(anybody), 0)
+  })
+
+  test('takes a worker whose loop is much busier than the others for one with more connections', () => {
+    const balance = balanceOf([{ open: 10, busy: 1 }, { open: 11, busy: 0.1 }, { open: 12, busy: 0.1 }])
+    assert.equal(balance.choose(anybody), 1)
+    const [busy = 0, calm = 0] = ceilings(balance).map(Number)
+    assert.ok(busy < calm, `${busy} < ${calm}`)
+  })
+
+  test('makes no difference where all are busy', () => {
+    assert.deepEqual(ceilings(balanceOf([{ open: 10, busy: 1 }, { open: 10, busy: 1 }])), ceilings(balanceOf([{ open: 10 }, { open: 10 }])))
+  })
+
+  test('forgets who has left, and hears nobody who has not joined', () => {
+    const balance = balanceOf([{ open: 0 }, { open: 5 }])
+    balance.leave(0)
+    balance.report(0, { open: 0, busy: 0 })
+    balance.sent(0)
+    assert.deepEqual(ceilings(balance), [null])
+    assert.equal(balance.choose(anybody), 1)
+  })
+})
+
+describe('a surplus', () => {
+  test('is what exceeds the ceiling and does not go by itself soon', () => {
+    assert.equal(isSurplus({ open: 4, ceiling: 5, endingSoon: 0 }), false)
+    assert.equal(isSurplus({ open: 5, ceiling: 5, endingSoon: 0 }), true)
+    assert.equal(isSurplus({ open: 9, ceiling: 5, endingSoon: 5 }), false)
+    assert.equal(isSurplus({ open: 10, ceiling: 5, endingSoon: 5 }), true)
+    assert.equal(isSurplus({ open: 500, ceiling: null, endingSoon: 0 }), false)
+  })
+})
+
+test('connections that stay are spread evenly whoever accepts them and however old the reports are', () => {
+  for (let seed = 1; seed <= 300; seed += 1) {
+    const random = randomFrom(seed)
+    const workers = random.between(2, 16)
+    const balance = balanceOf(Array.from({ length: workers }, () => ({ open: 0 })))
+    const open = Array.from({ length: workers }, () => 0)
+    let told = balance.ceilings()
+    for (let count = 0; count < 40 * workers; count += 1) {
+      // One that is awake accepts many in a row.
+      const acceptor = random.chance(0.7) ? 0 : random.between(0, workers - 1)
+      const own = open[acceptor] ?? 0
+      let target = acceptor
+      const isRelayed = isSurplus({ open: own, ceiling: told.get(acceptor) ?? null, endingSoon: 0 })
+      if (isRelayed) {
+        balance.reportOpen(acceptor, own)
+        target = balance.choose(anybody) ?? acceptor
+      }
+      open[target] = (open[target] ?? 0) + 1
+      if (isRelayed) balance.reportOpen(target, open[target] ?? 0)
+      if (random.chance(0.1)) {
+        for (const [id, value] of open.entries()) balance.report(id, { open: value, busy: 0 })
+        told = balance.ceilings()
+      }
+    }
+    for (const [id, value] of open.entries()) balance.report(id, { open: value, busy: 0 })
+    assert.ok(Math.max(...open) - Math.min(...open) <= 3, `seed ${seed}: ${open.join(' ')}`)
+  }
+})
