@@ -61,7 +61,7 @@ export class Balancing {
   }
 
   offer(from: number, { key, open }: ConnectionOffer, handle: RawHandle): void {
-    this.#balance.reportOpen(from, open)
+    this.#balance.reportAtLeast(from, open)
     this.#relay.offer(from, key, handle, performance.now())
     this.#schedule()
     this.#changed()

@@ -51,6 +51,12 @@ export class Balance {
     if (seat !== undefined) seat.load = { ...seat.load, open }
   }
 
+  /** What a worker said a while ago: newer reports may have overtaken it. */
+  reportAtLeast(id: number, open: number): void {
+    const known = this.#seats.get(id)?.load.open ?? 0
+    if (open > known) this.reportOpen(id, open)
+  }
+
   /** A connection is on its way to the worker. */
   sent(id: number): void {
     const seat = this.#seats.get(id)

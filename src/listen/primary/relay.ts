@@ -53,8 +53,8 @@ const LIMIT = 511
 const WINDOW = 2
 /** A worker that was heard of within this time is taken to be awake. */
 const AWAKE_MS = 100
-/** Longest wait for an answer. An event loop that is blocked for longer is no place for a new connection. */
-const STALL_MS = 50
+/** Longest wait for an answer. Long enough for a process that only waits for a core, short for a person. */
+const STALL_MS = 200
 
 export class Relay {
   readonly #balance: Balance

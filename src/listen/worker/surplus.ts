@@ -10,7 +10,7 @@ import { CONNECTION_COMMAND, type WorkerMessage } from '../../protocol/messages.
 import type { LoadMeter } from './load.ts'
 
 /** Longest time that the primary may take to fetch a connection; a paused one must stop no traffic. */
-const FETCH_LIMIT_MS = 100
+const FETCH_LIMIT_MS = 200
 
 /** The raw handle of an accepted connection. */
 export interface ClientHandle {
