@@ -136,7 +136,7 @@ export function installListenHook(context: ListenContext): Listeners {
       surplus.stop()
     },
     limit: (ceiling) => surplus.limit(ceiling),
-    report: () => load.report(),
+    report: () => load.report(true),
     leaving: () => surplus.leaving(),
     stopAccepting() {
       for (const handle of open) {

@@ -65,14 +65,14 @@ test('a worker that hangs gets no connection, and what was on the way to it is s
 test('a worker that drains gives what comes too late to others', async (t) => {
   const app = await App.ready(t, 'web.cjs', { workers: 3 })
   const held: Held[] = []
-  let ended = false
+  const controller = new AbortController()
   const load = async (): Promise<void> => {
-    while (!ended) held.push(await hold(t, { port: app.port }))
+    while (!controller.signal.aborted) held.push(await hold(t, { port: app.port }))
   }
   const lanes = Array.from({ length: 8 }, load)
   app.kill('SIGUSR2')
   await app.event('reload:finished')
-  ended = true
+  controller.abort()
   await Promise.all(lanes)
   assert.ok(held.length > 8, 'none was lost: each would have thrown')
 })

@@ -13,6 +13,8 @@ const CHURN_CLOSES = 4
 const SOON_MS = 10
 /** Time constant of the rate of closing. */
 const MEMORY_MS = 100
+/** The same of the utilisation of the event loop: a single long job is no sign of a busy worker. */
+const BUSY_MEMORY_MS = 500
 
 interface Counted {
   /** Open connections (lib/net.js). */
@@ -28,8 +30,8 @@ export interface LoadMeter {
   readonly open: () => number
   /** To be called after each connection that was accepted, taken or handed over. */
   readonly changed: () => void
-  /** Tells the primary, now. */
-  readonly report: () => void
+  /** Tells the primary, now: what is new, or in any case when it has asked. */
+  readonly report: (isAsked?: boolean) => void
   /** How many connections will have ended by themselves soon, going by the last tenth of a second. */
   readonly endingSoon: () => number
 }
@@ -38,8 +40,10 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
   const servers = new Set<Server & Counted>()
   let closed = 0
   let perMs = 0
+  let busy = 0
   let busySince = performance.eventLoopUtilization()
   let reportedAt = performance.now()
+  let told = { open: 0, busy: 0 }
   let timer: NodeJS.Timeout | undefined
 
   const open = (): number => {
@@ -47,7 +51,7 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
     for (const server of servers) sum += server._connections
     return sum
   }
-  const report = (): void => {
+  const report = (isAsked = false): void => {
     clearTimeout(timer)
     timer = undefined
     const now = performance.now()
@@ -58,10 +62,15 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
     closed = 0
     const { utilization } = performance.eventLoopUtilization(busySince)
     busySince = performance.eventLoopUtilization()
-    send({ type: 'load', open: open(), busy: Math.round(utilization * 100) / 100 })
+    const busyWeight = Math.exp(-tookMs / BUSY_MEMORY_MS)
+    busy = busy * busyWeight + utilization * (1 - busyWeight)
+    const message = { type: 'load', open: open(), busy: Math.round(busy * 20) / 20 } as const
+    if (!isAsked && message.open === told.open && message.busy === told.busy) return
+    told = message
+    send(message)
   }
   const changed = (): void => {
-    timer ??= setTimeout(report, perMs * REPORT_MS > CHURN_CLOSES ? CHURN_REPORT_MS : REPORT_MS).unref()
+    timer ??= setTimeout(() => report(), perMs * REPORT_MS > CHURN_CLOSES ? CHURN_REPORT_MS : REPORT_MS).unref()
   }
   return {
     watch(server) {

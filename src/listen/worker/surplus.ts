@@ -6,11 +6,20 @@
  * @see lib/net.js, onconnection
  */
 import { performance } from 'node:perf_hooks'
+import type { Server } from 'node:net'
 import { CONNECTION_COMMAND, type WorkerMessage } from '../../protocol/messages.ts'
+import { takeIdle } from './idle-connections.ts'
 import type { LoadMeter } from './load.ts'
 
 /** Longest time that the primary may take to fetch a connection; a paused one must stop no traffic. */
 const FETCH_LIMIT_MS = 200
+
+/** How often a worker looks whether it has gathered too many. */
+const ROUND_MS = 250
+/** At most so many connections move in one round: moving one costs as much as some requests. */
+const MOVES = 32
+/** So many more than the others, and at least this part of its own, must a worker have before any moves. */
+const SLACK = { connections: 2, part: 0.1 }
 
 /** The raw handle of an accepted connection. */
 export interface ClientHandle {
@@ -24,8 +33,7 @@ export interface AcceptingHandle {
   onconnection?: OnConnection
 }
 
-interface LimitedServer {
-  readonly maxConnections?: number
+type LimitedServer = Server & {
   readonly dropMaxConnection?: boolean
   readonly _connections?: number
 }
@@ -47,7 +55,7 @@ interface SurplusContext {
 
 export interface Surplus {
   /** Steps between the listening handle and the server. To be called when it listens. */
-  readonly attach: (key: string, server: LimitedServer, handle: AcceptingHandle) => void
+  readonly attach: (key: string, server: Server, handle: AcceptingHandle) => void
   readonly detach: (key: string) => void
   /** The primary's word on how many connections are enough; null: keep all. */
   readonly limit: (ceiling: number | null) => void
@@ -62,6 +70,7 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
   const waiting = new Set<number>()
   let ceiling: number | null = null
   let stopped = false
+  let rounds: NodeJS.Timeout | undefined
 
   const isPrimarySlow = (): boolean => {
     const [oldest] = waiting
@@ -72,7 +81,7 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
     const isWanted = isFull(server) ? server.dropMaxConnection !== true : isSurplus({ open: load.open(), ceiling, endingSoon: load.endingSoon() })
     return isWanted && !isPrimarySlow()
   }
-  const handOver = (key: string, { handle, keep }: Place, client: ClientHandle): void => {
+  const handOver = (key: string, client: ClientHandle, { handle, keep }: Place): void => {
     let stamp = performance.now()
     while (waiting.has(stamp)) stamp += 0.000_1
     waiting.add(stamp)
@@ -81,6 +90,17 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
       if (error === null) client.close()
       else keep.call(handle, 0, client)
     })
+  }
+
+  const rebalance = (): void => {
+    load.report()
+    if (ceiling === null || stopped || !process.connected || isPrimarySlow()) return
+    let left = toMove(load.open(), ceiling)
+    for (const [key, place] of places) {
+      const taken = takeIdle(place.server, left)
+      for (const client of taken) handOver(key, client, place)
+      left -= taken.length
+    }
   }
 
   process.on('internalMessage' as 'message', (message: unknown, client: unknown) => {
@@ -106,7 +126,7 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
       places.set(key, place)
       handle.onconnection = function onconnection(error, client) {
         if (client !== undefined && isForOthers(server)) {
-          handOver(key, place, client)
+          handOver(key, client, place)
           return
         }
         keep.call(this, error, client)
@@ -116,12 +136,22 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
     detach: (key) => void places.delete(key),
     limit(value) {
       ceiling = value
+      // Only now is it known that there are others.
+      if (value !== null) rounds ??= setInterval(rebalance, ROUND_MS).unref()
     },
     stop() {
       stopped = true
+      clearInterval(rounds)
     },
     leaving: () => waiting.size,
   }
+}
+
+/** How many idle connections go in one round: half of the surplus, so that all who have one do not send too many. */
+export function toMove(open: number, ceiling: number): number {
+  const surplus = open - ceiling
+  if (surplus < Math.max(SLACK.connections, open * SLACK.part)) return 0
+  return Math.min(MOVES, Math.ceil(surplus / 2))
 }
 
 function isFull({ maxConnections, _connections = 0 }: LimitedServer): boolean {
