@@ -2,7 +2,7 @@
 import { Balance } from '../listen/primary/balance.ts'
 import { Relay } from '../listen/primary/relay.ts'
 import type { RawHandle } from '../listen/raw-handle.ts'
-import type { WorkerMessage } from '../protocol/messages.ts'
+import type { WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
 import type { ConnectionOffer } from './ipc-guard.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
@@ -13,6 +13,7 @@ export class Balancing {
   readonly #balance = new Balance()
   readonly #relay: Relay
   readonly #workers: ReadonlyMap<number, WorkerProcess>
+  readonly #loads = new Map<number, WorkerLoad>()
   readonly #told = new Map<number, number | null>()
   #timer: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
@@ -44,12 +45,22 @@ export class Balancing {
   /** It is gone, and all that it said has been heard. */
   gone(id: number): void {
     this.leave(id)
+    this.#loads.delete(id)
     this.#relay.gone(id, performance.now())
     this.#schedule()
   }
 
+  /** The last report of a worker; undefined before the first. */
+  loadOf(id: number): WorkerLoad | undefined {
+    return this.#loads.get(id)
+  }
+
   take(id: number, message: Extract<WorkerMessage, { readonly type: 'load' | 'took' | 'refused' }>): void {
-    if (message.type === 'load') this.#balance.report(id, message)
+    if (message.type === 'load') {
+      this.#balance.report(id, message)
+      const { type: _, ...load } = message
+      this.#loads.set(id, load)
+    }
     else if (message.type === 'refused') this.#relay.refused(id, message.seq)
     else {
       this.#balance.reportOpen(id, message.open)

@@ -12,7 +12,7 @@ import { initialState } from '../core/initial-state.ts'
 import { snapshot, type Snapshot } from '../core/snapshot.ts'
 import type { Effect, ExitReport, Notice, Outcome, RetireReason, State, WorkerId } from '../core/types.ts'
 import type { Logs } from '../logs/logs.ts'
-import type { WorkerMessage } from '../protocol/messages.ts'
+import type { WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
 import { Balancing } from './balancing.ts'
 import { Engine } from './engine.ts'
 import type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './events.ts'
@@ -77,6 +77,14 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   /** What is going on, as plain data. */
   get snapshot(): Snapshot {
     return snapshot(this.#engine.state)
+  }
+
+  /** What each worker says of its connections, by slot. A supervisor with one worker asks for no reports. */
+  get loads(): readonly (WorkerRef & WorkerLoad)[] {
+    return [...this.#workers.keys()].flatMap((id) => {
+      const load = this.#balancing.loadOf(id)
+      return load === undefined ? [] : [{ ...this.#ref(id), ...load }]
+    })
   }
 
   /** Every place where the app listens or listened. */

@@ -42,10 +42,8 @@ function read(value: Fields): WorkerMessage | undefined {
     case 'beat':
     case 'leave':
       return { type: value['type'] }
-    case 'load': {
-      const { open, busy } = value
-      return isCount(open) && typeof busy === 'number' && busy >= 0 && busy <= 1 ? { type: 'load', open, busy } : undefined
-    }
+    case 'load':
+      return readLoad(value)
     case 'took':
       return isCount(value['seq']) && isCount(value['open']) ? { type: 'took', seq: value['seq'], open: value['open'] } : undefined
     case 'refused':
@@ -68,6 +66,11 @@ function readBind(value: Fields): BindRequest | undefined {
   if (addressType !== null && addressType !== 4 && addressType !== 6 && addressType !== -1) return undefined
   if (port !== null && (port < -1 || port > 65_535)) return undefined
   return { type: 'bind', seq, address, port, addressType, fd, flags, index, readableAll, writableAll, ticketKeys }
+}
+
+function readLoad({ open, busy, accepted, handedOver, moved, taken }: Fields): WorkerMessage | undefined {
+  if (!isCount(open) || !isCount(accepted) || !isCount(handedOver) || !isCount(moved) || !isCount(taken)) return undefined
+  return typeof busy === 'number' && busy >= 0 && busy <= 1 ? { type: 'load', open, busy, accepted, handedOver, moved, taken } : undefined
 }
 
 function readListening(value: Fields): WorkerMessage | undefined {

@@ -38,6 +38,22 @@ export interface BindRequest {
   readonly ticketKeys: string | null
 }
 
+/** What a worker says of its connections. The counters count since it started. */
+export interface WorkerLoad {
+  /** Open connections. */
+  readonly open: number
+  /** Part of the last half second or so that its event loop was busy, 0 to 1. */
+  readonly busy: number
+  /** Accepted by this worker, and kept or handed over. */
+  readonly accepted: number
+  /** Given away as they came, since others had fewer. */
+  readonly handedOver: number
+  /** Given away later, idle between two requests. */
+  readonly moved: number
+  /** Got from others. */
+  readonly taken: number
+}
+
 export type WorkerMessage =
   | BindRequest
   | { readonly type: 'listening'; readonly kind: ServerKind; readonly address: string; readonly port: number | null; readonly key: string | null }
@@ -50,7 +66,7 @@ export type WorkerMessage =
   /** An error that nobody caught; the process is about to end. */
   | { readonly type: 'fatal'; readonly error: ReportedError }
   /** How much the worker has to do. */
-  | { readonly type: 'load'; readonly open: number; readonly busy: number }
+  | ({ readonly type: 'load' } & WorkerLoad)
   /** It has a connection that was sent to it; `open` counts it already. */
   | { readonly type: 'took'; readonly seq: number; readonly open: number }
   /** It cannot have it. */

@@ -2,14 +2,10 @@
  * Who should have the next connection. Pure bookkeeping: what each worker says of its load, and what is
  * on the way to it. The other half, which acts on the ceilings, is `listen/worker/surplus.ts`.
  */
+import type { WorkerLoad } from '../../protocol/messages.ts'
 
-/** What a worker says of itself. */
-export interface Load {
-  /** Open connections. */
-  readonly open: number
-  /** Part of the time since the last report that its event loop was busy, 0 to 1. */
-  readonly busy: number
-}
+/** What counts of a worker's report. */
+export type Load = Pick<WorkerLoad, 'open' | 'busy'>
 
 interface Seat {
   load: Load

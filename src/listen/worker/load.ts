@@ -1,7 +1,7 @@
 /** Tells the primary how much this worker has to do: soon after a change, and seldom while much changes. */
 import { performance } from 'node:perf_hooks'
 import type { Server } from 'node:net'
-import type { WorkerMessage } from '../../protocol/messages.ts'
+import type { WorkerLoad, WorkerMessage } from '../../protocol/messages.ts'
 
 /** From a change to its report. */
 const REPORT_MS = 5
@@ -26,6 +26,10 @@ interface Counted {
 export interface LoadMeter {
   /** Counts the connections of a server from now on, once it has its first. */
   readonly watch: (server: Server) => void
+  /** Where connections came from and went. */
+  readonly counts: { -readonly [Name in 'accepted' | 'handedOver' | 'moved' | 'taken']: number }
+  /** From now on the primary is told. */
+  readonly enable: () => void
   /** Open connections of all servers. */
   readonly open: () => number
   /** To be called after each connection that was accepted, taken or handed over. */
@@ -43,7 +47,9 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
   let busy = 0
   let busySince = performance.eventLoopUtilization()
   let reportedAt = performance.now()
-  let told = { open: 0, busy: 0 }
+  let enabled = false
+  let told: WorkerLoad | undefined
+  const counts = { accepted: 0, handedOver: 0, moved: 0, taken: 0 }
   let timer: NodeJS.Timeout | undefined
 
   const open = (): number => {
@@ -64,13 +70,13 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
     busySince = performance.eventLoopUtilization()
     const busyWeight = Math.exp(-tookMs / BUSY_MEMORY_MS)
     busy = busy * busyWeight + utilization * (1 - busyWeight)
-    const message = { type: 'load', open: open(), busy: Math.round(busy * 20) / 20 } as const
-    if (!isAsked && message.open === told.open && message.busy === told.busy) return
-    told = message
-    send(message)
+    const load = { open: open(), busy: Math.round(busy * 20) / 20, ...counts }
+    if (!isAsked && load.open === told?.open && load.busy === told.busy && load.accepted === told.accepted) return
+    told = load
+    send({ type: 'load', ...load })
   }
   const changed = (): void => {
-    timer ??= setTimeout(() => report(), perMs * REPORT_MS > CHURN_CLOSES ? CHURN_REPORT_MS : REPORT_MS).unref()
+    if (enabled) timer ??= setTimeout(() => report(), perMs * REPORT_MS > CHURN_CLOSES ? CHURN_REPORT_MS : REPORT_MS).unref()
   }
   return {
     watch(server) {
@@ -88,6 +94,12 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
         },
       })
       server.once('close', () => servers.delete(counted))
+    },
+    counts,
+    enable() {
+      if (enabled) return
+      enabled = true
+      report()
     },
     open,
     changed,

@@ -98,6 +98,7 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
     let left = toMove(load.open(), ceiling)
     for (const [key, place] of places) {
       const taken = takeIdle(place.server, left)
+      load.counts.moved += taken.length
       for (const client of taken) handOver(key, client, place)
       left -= taken.length
     }
@@ -115,6 +116,7 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
     }
     // Said first: once the connection is served here nobody else may have it.
     send({ type: 'took', seq, open: load.open() + 1 })
+    load.counts.taken += 1
     place.keep.call(place.handle, 0, client as ClientHandle)
   })
 
@@ -125,7 +127,9 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
       const place = { server, handle, keep }
       places.set(key, place)
       handle.onconnection = function onconnection(error, client) {
+        if (client !== undefined) load.counts.accepted += 1
         if (client !== undefined && isForOthers(server)) {
+          load.counts.handedOver += 1
           handOver(key, client, place)
           return
         }
@@ -137,7 +141,9 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
     limit(value) {
       ceiling = value
       // Only now is it known that there are others.
-      if (value !== null) rounds ??= setInterval(rebalance, ROUND_MS).unref()
+      if (value === null) return
+      load.enable()
+      rounds ??= setInterval(rebalance, ROUND_MS).unref()
     },
     stop() {
       stopped = true
