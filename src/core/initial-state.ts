@@ -25,5 +25,5 @@ export function initialState(settings: CoreSettings, size: number): State {
 
 /** A slot without a past. */
 export function emptySlot(index: number): Slot {
-  return { index, failures: 0, respawnAt: 0, restarts: 0 }
+  return { index, failures: 0, failed: false, respawnAt: 0, restarts: 0 }
 }

@@ -99,6 +99,8 @@ export interface Slot {
   readonly index: SlotIndex
   /** Consecutive failures; 0 after a stable life. */
   readonly failures: number
+  /** The worker that it lost last had failed, and not left by its own wish. */
+  readonly failed: boolean
   /** Not before this time may the slot boot again. */
   readonly respawnAt: number
   /** Workers lost in this slot since start that nobody had asked to leave. */
@@ -110,7 +112,7 @@ export type SupervisorPhase =
   /** Never yet all ready. */
   | 'starting'
   | 'running'
-  /** At least one slot is without a ready worker because its last one failed. */
+  /** At least one slot is without a ready worker because the last one that it lost had failed. */
   | 'degraded'
   | 'stopping'
   | 'stopped'

@@ -22,6 +22,8 @@ export interface Entry {
 
 export interface SeatRecord {
   failures: number
+  /** The worker that it lost last had failed. */
+  failed: boolean
   notBefore: number
   newest: number
 }
@@ -32,6 +34,7 @@ export interface Book {
   size: number
   started: boolean
   everReady: boolean
+  everRunning: boolean
   losses: number
   stopAsked: 'no' | 'graceful' | 'now'
   stopping: boolean
@@ -58,6 +61,7 @@ export function openBook(settings: CoreSettings, size: number): Book {
     size,
     started: false,
     everReady: false,
+    everRunning: false,
     losses: 0,
     stopAsked: 'no',
     stopping: false,
@@ -85,9 +89,9 @@ export function entryOf(book: Book, id: number): Entry | undefined {
 export function seatOf(book: Book, slot: number): SeatRecord {
   const known = book.seats[slot]
   if (known !== undefined) return known
-  const fresh = { failures: 0, notBefore: 0, newest: 0 }
+  const fresh = { failures: 0, failed: false, notBefore: 0, newest: 0 }
   book.seats[slot] = fresh
-  for (let index = 0; index < slot; index += 1) book.seats[index] ??= { failures: 0, notBefore: 0, newest: 0 }
+  for (let index = 0; index < slot; index += 1) book.seats[index] ??= { failures: 0, failed: false, notBefore: 0, newest: 0 }
   return fresh
 }
 

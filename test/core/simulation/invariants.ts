@@ -98,6 +98,12 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
   on('the end leaves no reload unanswered', 'finish', (book) => book.trying === undefined && !book.queued),
 ]
 
+function unservedAfterFailure(book: Book): boolean {
+  return Array.from({ length: book.size }, (_, slot) => slot).some(
+    (slot) => seatOf(book, slot).failed && !book.entries.some((entry) => entry.slot === slot && serves(entry)),
+  )
+}
+
 export const STATE_INVARIANTS: readonly StateInvariant[] = [
   {
     sentence: 'at most one worker serves or boots per slot, and one more in one slot during a reload',
@@ -146,13 +152,11 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
   {
     sentence: 'the phase that was told is the true one',
     holds: (book, state) => {
-      const view = snapshot(state)
-      if (view.phase !== book.phase) return false
-      if (!book.started || book.stopping) return view.phase !== 'running' && view.phase !== 'degraded'
-      if (servedSlots(book) === book.size) return view.phase === 'running'
-      const ready = new Set(view.workers.filter((worker) => worker.phase === 'ready').map((worker) => worker.slot))
-      const failing = view.slots.some((slot) => slot.failures > 0 && !ready.has(slot.index))
-      return !failing || view.phase === 'degraded' || view.phase === 'starting'
+      const { phase } = snapshot(state)
+      if (phase !== book.phase) return false
+      if (!book.started || book.stopping) return phase !== 'running' && phase !== 'degraded'
+      if (servedSlots(book) === book.size) return phase === 'running'
+      return phase === (book.everReady && unservedAfterFailure(book) ? 'degraded' : book.everRunning ? 'running' : 'starting')
     },
   },
   {

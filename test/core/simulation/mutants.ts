@@ -140,6 +140,8 @@ const revive: StepFunction = (state, event) => {
   return { state: { ...next, workers }, effects }
 }
 
+const blame = (result: Step): Step => ({ ...result, state: { ...result.state, slots: result.state.slots.map((slot) => ({ ...slot, failed: slot.failed || slot.failures > 0 })) } })
+
 const ignoreSpawnFailure: StepFunction = (state, event) => {
   if (event.type !== 'workerSpawnFailed') return record(state, event)
   return quiet({ ...state, workers: state.workers.filter((worker) => worker.id !== event.id) })
@@ -199,6 +201,7 @@ export const MUTANTS: readonly Mutant[] = [
   instead('finishes though some still drain', finish, finishEarly),
   instead('answers one of two reloads at the stop', stopping, effectsOf(stopping, (effect, index, all) => !isAbort(effect) || all.findIndex(isAbort) === index)),
   without('does not say how it is', phase),
+  recording('takes a wish for a failure', (state, event) => blame(record(state, event))),
   recording('takes a late ready for a return', revive),
   recording('keeps the dead', leaveTheDead),
   waking('sleeps through the back-off', onlyTimes((state) => ({ ...state, settings: { ...state.settings, bootParallel: 0 } }))),

@@ -57,7 +57,7 @@ function noteScale(book: Book, size: number): void {
   if (book.stopping || size === book.size) return
   book.size = size
   if (book.floor !== undefined) book.floor = Math.min(book.floor, servedSlots(book))
-  for (let slot = size; slot < book.seats.length; slot += 1) Object.assign(seatOf(book, slot), { failures: 0, notBefore: 0 })
+  for (let slot = size; slot < book.seats.length; slot += 1) Object.assign(seatOf(book, slot), { failures: 0, failed: false, notBefore: 0 })
 }
 
 /** A worker is gone: nobody had asked it to go, or somebody had. */
@@ -76,6 +76,7 @@ function noteFailure(book: Book, entry: Entry, chance: number, reloading: boolea
   const young = entry.readyAt === undefined || book.now - entry.readyAt < book.settings.provenMs
   if (young && entry.generation === book.trying) book.mustAbort = true
   const seat = seatOf(book, entry.slot)
+  seat.failed = true
   if (reloading) {
     Object.assign(seat, { failures: 0, notBefore: 0 })
     return
@@ -92,10 +93,13 @@ function noteRetire(book: Book, entry: Entry, reloading: boolean): void {
   entry.retireAsked = true
   book.floor = undefined
   if (entry.readyAt === undefined) noteFailure(book, entry, 0.5, reloading, false)
-  else if (entry.generation === book.trying && book.now - entry.readyAt < book.settings.provenMs) book.mustAbort = true
-  else if (!reloading) {
+  else if (entry.generation === book.trying && book.now - entry.readyAt < book.settings.provenMs) {
+    book.mustAbort = true
+    seatOf(book, entry.slot).failed = true
+  } else {
     const seat = seatOf(book, entry.slot)
-    seat.notBefore = Math.max(seat.notBefore, entry.startedAt + book.settings.backoff.baseMs)
+    seat.failed = false
+    if (!reloading) seat.notBefore = Math.max(seat.notBefore, entry.startedAt + book.settings.backoff.baseMs)
   }
 }
 
@@ -145,6 +149,7 @@ function noteSpawn(book: Book, order: Extract<Effect, { type: 'spawnWorker' }>):
 
 function noteNotice(book: Book, notice: Notice): void {
   if (notice.type === 'primary:phase') book.phase = notice.phase
+  if (notice.type === 'primary:started') book.everRunning = true
   if (notice.type === 'primary:stopping') Object.assign(book, { stopping: true, floor: undefined })
   if (notice.type === 'reload:started') {
     Object.assign(book, { trying: notice.to, queued: false, everReloaded: true, floor: servedSlots(book) })
