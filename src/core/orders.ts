@@ -53,7 +53,7 @@ export function orderKill(state: State, worker: Worker, reason: KillReason, at: 
   if (worker.phase.name === 'killed') return quiet(state)
   const counts = isLive(worker) && (reason === 'ready-timeout' || reason === 'violation')
   return {
-    state: patchWorker(state, worker.id, { phase: { name: 'killed', since: at, reason, counts }, due: undefined }),
+    state: patchWorker(state, worker.id, { phase: { name: 'killed', since: at, reason, counts, was: worker.phase.name }, due: undefined }),
     effects: [{ type: 'killWorker', id: worker.id, reason }],
   }
 }

@@ -37,8 +37,8 @@ export type WorkerPhase =
   /** `proven`: has stayed ready for `provenMs`. */
   | { readonly name: 'ready'; readonly since: number; readonly proven: boolean }
   | { readonly name: 'draining'; readonly deadline: number; readonly reason: RetireReason }
-  /** SIGKILL was sent; only the exit is awaited. `counts`: it had not been asked to leave, so its end is a failure of the slot. */
-  | { readonly name: 'killed'; readonly since: number; readonly reason: KillReason; readonly counts: boolean }
+  /** SIGKILL was sent; only the exit is awaited. `counts`: it had not been asked to leave, so its end is a failure of the slot. `was`: what the signal found, unless the worker was quicker. */
+  | { readonly name: 'killed'; readonly since: number; readonly reason: KillReason; readonly counts: boolean; readonly was: 'booting' | 'ready' | 'draining' }
 
 export interface Worker {
   readonly id: WorkerId
@@ -92,7 +92,7 @@ export type ExitKind =
   | 'crash'
   /** Ended because it was told to. */
   | 'retired'
-  /** Had to be killed by us. */
+  /** Was ended by our SIGKILL; not who had ended by itself before the signal came. */
   | 'killed'
 
 export interface Slot {
@@ -216,14 +216,14 @@ export type Notice =
       readonly slot: SlotIndex
       readonly generation: number
       readonly kind: ExitKind
-      /** Why it was killed; only of kind 'killed'. */
+      /** Why it was killed; of kind 'killed' only. */
       readonly killReason: KillReason | undefined
       readonly exit: ExitReport
       readonly uptimeMs: number
       /** When the slot boots again, in ms from now; undefined when it does not. */
       readonly respawnInMs: number | undefined
     }
-  | { readonly type: 'worker:spawn-failed'; readonly slot: SlotIndex; readonly code: string; readonly respawnInMs: number }
+  | { readonly type: 'worker:spawn-failed'; readonly id: WorkerId; readonly slot: SlotIndex; readonly generation: number; readonly code: string; readonly respawnInMs: number }
   | { readonly type: 'reload:started'; readonly from: number; readonly to: number }
   | { readonly type: 'reload:finished'; readonly generation: number; readonly tookMs: number }
   | { readonly type: 'reload:aborted'; readonly generation: number; readonly failure: ReloadFailure }

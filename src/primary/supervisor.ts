@@ -32,7 +32,7 @@ export interface SupervisorContext {
 export interface StopOptions {
   /** Kill at once instead of draining. */
   readonly force?: boolean
-  /** How long idle keep-alive connections may stay, in ms. Default: the setting. */
+  /** How long idle keep-alive connections may stay, in ms. Default: the setting. A later call does not change it: workers that drain have their order. */
   readonly lingerMs?: number
 }
 
@@ -252,7 +252,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
 
   #announce(notice: Notice): void {
     // The types of both sides are made from the same union; TypeScript cannot follow that through emit.
-    const whole = 'id' in notice ? { ...this.#crew.ref(notice.id), ...notice } : notice
+    const whole = 'id' in notice && notice.type !== 'worker:spawn-failed' ? { ...this.#crew.ref(notice.id), ...notice } : notice
     this.#safely(() => (this as EventEmitter).emit(notice.type, whole))
     this.#waiters.check(this.#engine.state, notice)
   }

@@ -30,6 +30,11 @@ function told<Type extends Notice['type']>(sentence: string, type: Type, holds: 
   return on(sentence, 'announce', (book, { notice }) => !isOne(notice) || holds(book, notice))
 }
 
+/** Also one that is gone. */
+function everBeen(book: Book, id: number): Entry | undefined {
+  return book.entries.find((entry) => entry.id === id)
+}
+
 function neighbours(book: Book, entry: Entry): readonly Entry[] {
   return book.entries.filter((other) => other.id !== entry.id && other.slot === entry.slot && serves(other))
 }
@@ -77,6 +82,14 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
   on('the generation of a slot only grows, but for a rollback', 'spawnWorker', (book, { slot, generation }) =>
     generation >= seatOf(book, slot).newest || book.trying === undefined || seatOf(book, slot).newest !== book.trying,
   ),
+  told('killed is who was ended by our signal; who had gone by itself is not', 'worker:exited', (book, { id, kind, killReason, exit }) => {
+    const killed = everBeen(book, id)?.killedAt !== undefined && exit.signal === 'SIGKILL'
+    return (kind === 'killed') === killed && (killReason !== undefined) === killed
+  }),
+  told('retired is who had been told to go, and was not killed', 'worker:exited', (book, { id, kind }) => {
+    const entry = everBeen(book, id)
+    return kind === 'killed' || (kind === 'retired') === (entry?.drainedAt !== undefined)
+  }),
   told('a reload begins only when it was asked for and none is under way', 'reload:started', (book) => book.queued && book.trying === undefined),
   told('a success is told of the reload that is under way', 'reload:finished', (book, { generation }) => generation === book.trying),
   told('a success means that every slot is served by the new generation', 'reload:finished', (book, { generation }) =>

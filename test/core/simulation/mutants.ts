@@ -147,6 +147,19 @@ const ignoreSpawnFailure: StepFunction = (state, event) => {
   return quiet({ ...state, workers: state.workers.filter((worker) => worker.id !== event.id) })
 }
 
+const callKilled: StepFunction = (state, event) => {
+  const result = record(state, event)
+  const target = state.workers.find((worker) => event.type === 'workerExited' && worker.id === event.id)
+  if (target?.phase.name !== 'killed') return result
+  const { reason } = target.phase
+  return {
+    ...result,
+    effects: result.effects.map((effect) =>
+      effect.type === 'announce' && effect.notice.type === 'worker:exited' ? { ...effect, notice: { ...effect.notice, kind: 'killed', killReason: reason } } : effect,
+    ),
+  }
+}
+
 const leaveTheDead: StepFunction = (state, event) => {
   const result = record(state, event)
   const ghost = state.workers.find((worker) => event.type === 'workerExited' && worker.id === event.id && worker.phase.name === 'draining')
@@ -203,6 +216,7 @@ export const MUTANTS: readonly Mutant[] = [
   without('does not say how it is', phase),
   recording('takes a wish for a failure', (state, event) => blame(record(state, event))),
   recording('takes a late ready for a return', revive),
+  recording('calls killed who had gone by itself', callKilled),
   recording('keeps the dead', leaveTheDead),
   waking('sleeps through the back-off', onlyTimes((state) => ({ ...state, settings: { ...state.settings, bootParallel: 0 } }))),
   waking('sleeps through the proof', onlyTimes((state) => ({ ...state, reload: undefined }))),

@@ -26,6 +26,6 @@ export function stateKey(state: State, now: number): string {
 function phaseKey({ phase }: Worker, now: number): readonly unknown[] {
   if (phase.name === 'booting') return ['booting', phase.deadline === undefined ? undefined : phase.deadline - now]
   if (phase.name === 'draining') return ['draining', phase.deadline - now]
-  if (phase.name === 'killed') return ['killed', phase.counts, phase.reason]
+  if (phase.name === 'killed') return ['killed', phase.counts, phase.reason, phase.was]
   return ['ready', phase.proven]
 }
