@@ -119,7 +119,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    *
    * @param size 1 to 1024
    * @returns when that many are ready and the surplus is gone
-   * @throws EverycoreError ERR_EVERYCORE_SETTING when the number is not allowed, ERR_EVERYCORE_STATE when the supervisor stops meanwhile
+   * @throws EverycoreError ERR_EVERYCORE_SETTING when the number is not allowed, ERR_EVERYCORE_STATE when the supervisor stops meanwhile, or a later call with another number replaces this one
    */
   async scale(size: number): Promise<void> {
     if (!Number.isInteger(size) || size < 1 || size > 1024) {
@@ -127,7 +127,13 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     }
     this.#requireRunning('scale')
     this.#engine.tell({ type: 'scaleRequested', size })
-    await this.#until((state) => state.size !== size || (state.workers.length === size && state.workers.every(({ phase }) => phase.name === 'ready')), 'it stopped while it scaled')
+    let replacedBy: number | undefined
+    await this.#until((state) => {
+      if (state.size !== size) replacedBy = state.size
+      return replacedBy !== undefined || (state.workers.length === size && state.workers.every(({ phase }) => phase.name === 'ready'))
+    }, 'it stopped while it scaled')
+    if (replacedBy === undefined) return
+    throw new EverycoreError('ERR_EVERYCORE_STATE', `scale(${size}) was not carried out: a later scale(${replacedBy}) replaced it`)
   }
 
   /**
