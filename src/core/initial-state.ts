@@ -15,6 +15,7 @@ export function initialState(settings: CoreSettings, size: number): State {
     workers: [],
     reload: undefined,
     reloadQueued: false,
+    socketsInDoubt: false,
     everReady: false,
     everRunning: false,
     bootFailed: false,

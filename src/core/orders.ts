@@ -40,7 +40,7 @@ export function orderDrain(state: State, worker: Worker, reason: RetireReason, a
   const { phase } = worker
   const stable = phase.name === 'ready' && at - phase.since >= state.settings.stableMs
   return {
-    state: stable ? patchSlot(drained, worker.slot, { failures: 0 }) : drained,
+    state: { ...(stable ? patchSlot(drained, worker.slot, { failures: 0 }) : drained), socketsInDoubt: true },
     effects: [
       announce({ type: 'worker:draining', id: worker.id, slot: worker.slot, reason }),
       { type: 'drainWorker', id: worker.id, timeoutMs, reason },

@@ -162,6 +162,8 @@ export interface State {
   readonly reload: Reload | undefined
   /** A reload that was asked for and has not begun: at most one, however often it was asked for. */
   readonly reloadQueued: boolean
+  /** A worker went, or was told to, since unused sockets were last given up: there may be some that nobody will use again. */
+  readonly socketsInDoubt: boolean
   /** Some worker has been ready in this run. */
   readonly everReady: boolean
   /** All slots have been ready at once in this run. */
@@ -197,6 +199,8 @@ export type Effect =
   | { readonly type: 'killWorker'; readonly id: WorkerId; readonly reason: KillReason }
   /** No new connection from here on: the held sockets are given up. */
   | { readonly type: 'releaseSockets' }
+  /** Gives up the held sockets that no worker uses: none is bound to come back for them. */
+  | { readonly type: 'releaseUnusedSockets' }
   | { readonly type: 'announce'; readonly notice: Notice }
   /** Everything has ended. */
   | { readonly type: 'finish'; readonly outcome: Outcome }

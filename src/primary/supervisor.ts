@@ -80,7 +80,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     return snapshot(this.#engine.state)
   }
 
-  /** Every place where the app listens or listened. */
+  /** Every place where the app listens now. A socket that waits for the successor of a crashed worker is one, a server that the app closed is not. */
   get addresses(): readonly Listening[] {
     return this.#sockets.addresses
   }
@@ -198,6 +198,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       case 'releaseSockets':
         this.#sockets.release()
         return
+      case 'releaseUnusedSockets':
+        this.#sockets.releaseUnused()
+        return
       case 'announce':
         this.#announce(effect.notice)
         return
@@ -210,6 +213,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   #drain({ id, timeoutMs, reason }: Extract<Effect, { type: 'drainWorker' }>): void {
+    this.#sockets.forget(id)
     // Only a stop is in a hurry: while others serve, a promise to a client costs nothing.
     this.#crew.drain(id, { timeoutMs, reason, lingerMs: reason === 'stop' ? this.#lingerMs : null })
   }
@@ -220,7 +224,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         void this.#sockets.bind(id, worker, message)
         return
       case 'listening':
-        this.#emitFor(id, 'worker:listening', this.#sockets.listening(message))
+        this.#emitFor(id, 'worker:listening', this.#sockets.listening(id, message))
         return
       case 'listenFailed': {
         const { code, address, port } = message
@@ -285,7 +289,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       readyTimeoutMs: core.readyTimeoutMs,
       waitReady,
       listenFailure: this.#listenFailure,
-      listened: this.#sockets.addresses.length > 0,
+      listened: this.#sockets.listened,
     })
     this.#sockets.release()
     // The last words of a worker are printed before the end is told.

@@ -36,14 +36,18 @@ export interface Drive {
   readonly state: () => State
   readonly now: () => number
   readonly wakesAt: () => number | undefined
+  /** How often it ordered to give up unused sockets; not among the orders, where it would be noise. */
+  readonly frees: () => number
 }
 
 export function drive(size: number, settings: Partial<CoreSettings> = {}): Drive {
   let state = initialState({ ...SETTINGS, ...settings }, size)
   let now = 0
+  let frees = 0
   const send = (event: Event): Told => {
     const result = step(state, event)
     state = result.state
+    frees += result.effects.filter(({ type }) => type === 'releaseUnusedSockets').length
     return { orders: result.effects.flatMap(orderLine), said: result.effects.flatMap(noticeLine) }
   }
   const up = (ids: readonly number[]): Told => {
@@ -68,6 +72,7 @@ export function drive(size: number, settings: Partial<CoreSettings> = {}): Drive
     state: () => state,
     now: () => now,
     wakesAt: () => wakeAt(state, now),
+    frees: () => frees,
   }
 }
 
@@ -91,6 +96,7 @@ function orderLine(effect: Effect): readonly string[] {
     case 'finish':
       return [`finish ${effect.outcome.name}`]
     case 'announce':
+    case 'releaseUnusedSockets':
       return []
     default:
       return assertNever(effect)

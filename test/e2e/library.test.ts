@@ -213,3 +213,38 @@ test('a scale that a later one replaces is rejected; the same number twice is no
   assert.deepEqual(await program.report('outcomes'), [rejected, 'fulfilled', 'fulfilled'])
   assert.equal(await program.report('ready'), 2)
 })
+
+test('addresses are where the app listens now', async (t) => {
+  const port = await freePort()
+  const program = Program.start(
+    t,
+    `
+    const supervisor = await createSupervisor({ script: 'closes.cjs', workers: 1, port: ${port} })
+    await supervisor.start()
+    report('listening', supervisor.addresses)
+    await fetch('http://127.0.0.1:${port}')
+    while (supervisor.addresses.length > 0) await new Promise(setImmediate)
+    await supervisor.reload()
+    report('again', supervisor.addresses)
+    await supervisor.stop()
+    report('stopped', supervisor.addresses)
+  `,
+  )
+  const here = [{ kind: 'http', address: '::', port }]
+  assert.deepEqual(await program.report('listening'), here)
+  assert.deepEqual(await program.report('again'), here)
+  assert.deepEqual(await program.report('stopped'), [])
+})
+
+test('addresses do not grow with the ports that an app has had', async (t) => {
+  const port = await freePort()
+  const program = Program.start(
+    t,
+    `
+    const supervisor = await createSupervisor({ script: 'many-ports.cjs', workers: 1, port: ${port}, stdout: new (await import('node:stream')).PassThrough().on('data', (text) => String(text).includes('DONE') && report('done', supervisor.addresses)) })
+    await supervisor.start()
+    await supervisor.done
+  `,
+  )
+  assert.deepEqual(await program.report('done'), [{ kind: 'http', address: '::', port }])
+})

@@ -15,7 +15,7 @@ export function recordExit(state: State, event: Extract<Event, { type: 'workerEx
   const gone = withoutWorker(state, worker.id)
   const next = why === undefined ? gone : recordFailure(gone, worker, { why, exit: event.exit }, event.at, event.chance)
   return {
-    state: next,
+    state: { ...next, socketsInDoubt: true },
     effects: [
       announce({
         type: 'worker:exited',

@@ -50,6 +50,8 @@ export interface Book {
   everReloaded: boolean
   /** While a reload disturbs nobody, this many slots stay served. */
   floor: number | undefined
+  /** A worker went, or was told to, since unused sockets were last given up. */
+  socketsInDoubt: boolean
   readonly seats: SeatRecord[]
   readonly entries: Entry[]
 }
@@ -73,6 +75,7 @@ export function openBook(settings: CoreSettings, size: number): Book {
     mustAbort: false,
     everReloaded: false,
     floor: undefined,
+    socketsInDoubt: false,
     seats: [],
     entries: [],
   }

@@ -107,6 +107,9 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
     if (!book.everReady || book.everReloaded) return true
     return Array.from({ length: book.size }, (_, slot) => slot).every((slot) => seatOf(book, slot).failures >= book.settings.maxFailures)
   }),
+  on('sockets survive until every slot serves and no reload may need them', 'releaseUnusedSockets', (book) =>
+    book.socketsInDoubt && servedSlots(book) === book.size && book.trying === undefined && !book.stopping,
+  ),
   on('the end comes when all are gone', 'finish', (book) => present(book).length === 0),
   on('the end leaves no reload unanswered', 'finish', (book) => book.trying === undefined && !book.queued),
 ]
@@ -162,6 +165,10 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
   { sentence: 'a reload takes no slot out of service', holds: (book) => book.floor === undefined || servedSlots(book) >= book.floor },
   { sentence: 'a reload is aborted as soon as a worker of the new code is lost on trial', holds: (book) => !book.mustAbort },
   { sentence: 'a failed reload leaves the serving generation unchanged', holds: (book, state) => snapshot(state).generation === book.good },
+  {
+    sentence: 'sockets that nobody uses are given up as soon as every slot serves and no reload is under way',
+    holds: (book, state) => !book.socketsInDoubt || book.stopping || !book.started || servedSlots(book) < book.size || snapshot(state).reload !== undefined,
+  },
   {
     sentence: 'the phase that was told is the true one',
     holds: (book, state) => {

@@ -10,6 +10,7 @@ import { boot } from '../../../src/core/rules/boot.ts'
 import { deadlines } from '../../../src/core/rules/deadlines.ts'
 import { finish } from '../../../src/core/rules/finish.ts'
 import { finishReload } from '../../../src/core/rules/finish-reload.ts'
+import { freeSockets } from '../../../src/core/rules/free-sockets.ts'
 import { giveUp } from '../../../src/core/rules/give-up.ts'
 import { RULES } from '../../../src/core/rules/index.ts'
 import { phase } from '../../../src/core/rules/phase.ts'
@@ -180,6 +181,8 @@ const beginTwice: Rule = (state, at) => {
   return begun.effects.length === 0 ? quiet(state) : begun
 }
 
+const freeEarly: Rule = (state) => (state.socketsInDoubt && state.everReady && state.stop === undefined ? { state: { ...state, socketsInDoubt: false }, effects: [{ type: 'releaseUnusedSockets' }] } : quiet(state))
+
 const isAbort = (effect: Effect): boolean => effect.type === 'announce' && effect.notice.type === 'reload:aborted'
 
 export const MUTANTS: readonly Mutant[] = [
@@ -214,6 +217,9 @@ export const MUTANTS: readonly Mutant[] = [
   instead('finishes though some still drain', finish, finishEarly),
   instead('answers one of two reloads at the stop', stopping, effectsOf(stopping, (effect, index, all) => !isAbort(effect) || all.findIndex(isAbort) === index)),
   without('does not say how it is', phase),
+  without('holds for ever what nobody uses', freeSockets),
+  instead('gives up sockets before all slots serve', freeSockets, freeEarly),
+  instead('gives up sockets in the middle of a reload', freeSockets, (state) => freeSockets({ ...state, reload: undefined }).effects.length === 0 ? quiet(state) : { ...freeSockets({ ...state, reload: undefined }), state: { ...state, socketsInDoubt: false } }),
   recording('takes a wish for a failure', (state, event) => blame(record(state, event))),
   recording('takes a late ready for a return', revive),
   recording('calls killed who had gone by itself', callKilled),

@@ -24,7 +24,10 @@ export function noteEvent(book: Book, event: Event, reloading: boolean): void {
         book.everReady ||= isWelcome(entry)
       })
     case 'workerExited':
-      return withEntry(book, event.id, (entry) => noteLoss(book, entry, event.chance, reloading, false))
+      return withEntry(book, event.id, (entry) => {
+        book.socketsInDoubt = true
+        noteLoss(book, entry, event.chance, reloading, false)
+      })
     case 'workerRetireRequested':
       return withEntry(book, event.id, (entry) => noteRetire(book, entry, reloading))
     case 'workerViolated':
@@ -111,6 +114,7 @@ export function noteEffect(book: Book, effect: Effect): void {
       return withEntry(book, effect.id, (entry) => {
         if (entry.readyAt !== undefined && book.now - entry.readyAt >= book.settings.stableMs) seatOf(book, entry.slot).failures = 0
         Object.assign(entry, { drainedAt: book.now, drainReason: effect.reason })
+        book.socketsInDoubt = true
       })
     case 'killWorker':
       return withEntry(book, effect.id, (entry) => {
@@ -120,6 +124,9 @@ export function noteEffect(book: Book, effect: Effect): void {
       return noteNotice(book, effect.notice)
     case 'finish':
       book.finished = true
+      return
+    case 'releaseUnusedSockets':
+      book.socketsInDoubt = false
       return
     case 'releaseSockets':
       return

@@ -16,6 +16,7 @@ export function stateKey(state: State, now: number): string {
     state.everRunning,
     state.bootFailed,
     state.reloadQueued,
+    state.socketsInDoubt,
     state.stop,
     reload && [rank(reload.to), reload.direction, reload.proven, reload.crashes],
     state.slots.map((slot) => [slot.failures, slot.failed, Math.max(0, slot.respawnAt - now)]),
