@@ -7,6 +7,8 @@
  * @see lib/internal/child_process.js, setupChannel; lib/internal/cluster/primary.js, onmessage
  */
 import type { ChildProcess } from 'node:child_process'
+import { constants } from 'node:os'
+import { sharedSocketLimit } from '../listen/descriptors.ts'
 
 /** Longest line on the channel; ours are below 1 kB, those of node:cluster too. */
 const LINE_LIMIT = 64 * 1024
@@ -36,11 +38,37 @@ export function guardIpc(child: ChildProcess, viaCluster: boolean, onViolation: 
     violated = true
     onViolation(why)
   }
-  guardMessages(child, viaCluster, violation)
+  guardMessages(child, viaCluster, violation, countShared(child))
   guardBytes(child, violation)
 }
 
-function guardMessages(child: ChildProcess, viaCluster: boolean, violation: (why: string) => void): void {
+/** The sockets that the primary shares with the worker by node:cluster's way, by their key. Read from what the primary answers: what a worker claims proves nothing. */
+interface Shared {
+  readonly isFull: () => boolean
+  readonly closed: (key: unknown) => void
+}
+
+interface Answer {
+  readonly cmd?: unknown
+  readonly ack?: unknown
+  readonly errno?: unknown
+  readonly key?: unknown
+}
+
+/** @see lib/internal/cluster/primary.js, queryServer and close */
+function countShared(child: ChildProcess): Shared {
+  const limit = sharedSocketLimit()
+  const open = new Set<unknown>()
+  const send = child.send.bind(child) as (...given: unknown[]) => boolean
+  child.send = (...given: unknown[]) => {
+    const { cmd, ack, errno, key } = (given[0] ?? {}) as Answer
+    if (cmd === 'NODE_CLUSTER' && ack !== undefined && typeof key === 'string' && !errno) open.add(key)
+    return send(...given)
+  }
+  return { isFull: () => open.size >= limit, closed: (key) => open.delete(key) }
+}
+
+function guardMessages(child: ChildProcess, viaCluster: boolean, violation: (why: string) => void, shared: Shared): void {
   const name = 'internalMessage' as 'message'
   const originals = child.listeners(name) as Listener[]
   child.removeAllListeners(name)
@@ -49,6 +77,12 @@ function guardMessages(child: ChildProcess, viaCluster: boolean, violation: (why
       ;(handle as Closable | undefined)?.close?.()
       return
     }
+    const { act, seq, key } = message as Readonly<Record<string, unknown>>
+    if (act === 'queryServer' && shared.isFull()) {
+      child.send({ cmd: 'NODE_CLUSTER', ack: seq, errno: -constants.errno.EMFILE }, () => {})
+      return
+    }
+    if (act === 'close') shared.closed(key)
     for (const original of originals) {
       try {
         original.call(child, message, handle)

@@ -184,6 +184,11 @@ test('an app that listens without end cannot use up the descriptors of the super
   assert.equal((await get({ port: app.port })).body, 'ok')
 })
 
+test('an app that binds datagram sockets without end cannot use up the descriptors of the supervisor', async (t) => {
+  const app = await App.ready(t, 'udp-without-end.cjs', { workers: 1 })
+  assert.equal((await app.line(/^REFUSED/)).msg, 'REFUSED EMFILE after 128')
+})
+
 test('with few descriptors the supervisor holds few sockets', { skip: process.platform !== 'linux' && 'reads /proc' }, async (t) => {
   const port = String(await freePort())
   const refusal = async (script: string): Promise<string> => {
@@ -197,6 +202,7 @@ test('with few descriptors the supervisor holds few sockets', { skip: process.pl
     return /^REFUSED.*$/m.exec(text)?.[0] ?? ''
   }
   assert.equal(await refusal('listens-without-end.cjs'), 'REFUSED EMFILE after 80')
+  assert.equal(await refusal('udp-without-end.cjs'), 'REFUSED EMFILE after 20')
 })
 
 test('a port that a new release no longer listens on is refused, and so is one that only a failed release had', async (t) => {
