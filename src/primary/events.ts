@@ -41,7 +41,7 @@ export interface SupervisorEvents {
   'worker:error': [WorkerRef & { readonly error: ReportedError }]
   /** Node's IPC channel was closed; supervision goes on by the control pipe. */
   'worker:disconnected': [WorkerRef]
-  /** The worker sent what no worker may send, and is ended for it. */
+  /** The worker sent what no worker may send, or did not read what it had asked for, and is ended for it. */
   'worker:violated': [WorkerRef & { readonly why: string }]
 }
 

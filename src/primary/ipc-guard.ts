@@ -13,6 +13,10 @@ import { sharedSocketLimit } from '../listen/descriptors.ts'
 /** Longest line on the channel; ours are below 1 kB, those of node:cluster too. */
 const LINE_LIMIT = 64 * 1024
 const NEWLINE = 10
+/** Most messages to one worker that wait to be written. An honest one has asked for fewer sockets than that. */
+export const UNREAD_LIMIT = 1024
+/** Why a worker beyond that limit is ended. */
+export const UNREAD = 'requests without end, and did not read the answers'
 
 interface RawChannel {
   onread: (this: unknown, ...given: unknown[]) => void
@@ -38,8 +42,27 @@ export function guardIpc(child: ChildProcess, viaCluster: boolean, onViolation: 
     violated = true
     onViolation(why)
   }
+  boundAnswers(child, violation)
   guardMessages(child, viaCluster, violation, countShared(child))
   guardBytes(child, violation)
+}
+
+/** What a worker does not read waits in the primary: without bound, if the worker goes on asking. */
+function boundAnswers(child: ChildProcess, violation: (why: string) => void): void {
+  const send = child.send.bind(child) as (...given: unknown[]) => boolean
+  let unread = 0
+  child.send = (...given: unknown[]) => {
+    const callback = typeof given.at(-1) === 'function' ? (given.pop() as (error: Error | null) => void) : undefined
+    if (unread >= UNREAD_LIMIT) {
+      violation(UNREAD)
+      return false
+    }
+    unread += 1
+    return send(given[0], given[1], given[2], (error: Error | null) => {
+      unread -= 1
+      callback?.(error)
+    })
+  }
 }
 
 /** The sockets that the primary shares with the worker by node:cluster's way, by their key. Read from what the primary answers: what a worker claims proves nothing. */
