@@ -51,7 +51,7 @@ export class Crew {
 
   /** From now on the workers do not outlive the supervisor. After the first forks, which take the longest; that they have pids is told to it in a later turn. */
   guard(): void {
-    this.#guardian = new Guardian(this.#settings.core.drainTimeoutMs)
+    this.#guardian = new Guardian({ drainTimeoutMs: this.#settings.core.drainTimeoutMs, warn: (text) => this.#context.logs.logger.warn(text) })
     this.#endVigil = keepVigil(() => this.#workers.values(), this.#guardian)
   }
 
