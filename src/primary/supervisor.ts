@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events'
 import { assertNever } from '../base/assert-never.ts'
 import { EverycoreError } from '../base/errors.ts'
 import type { Settings } from '../config/types.ts'
+import { requireCount } from '../config/workers.ts'
 import { initialState } from '../core/initial-state.ts'
 import { snapshot, type Snapshot } from '../core/snapshot.ts'
 import type { Effect, Notice, Outcome, State, WorkerId } from '../core/types.ts'
@@ -122,9 +123,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    * @throws EverycoreError ERR_EVERYCORE_SETTING when the number is not allowed, ERR_EVERYCORE_STATE when the supervisor stops meanwhile, or a later call with another number replaces this one
    */
   async scale(size: number): Promise<void> {
-    if (!Number.isInteger(size) || size < 1 || size > 1024) {
-      throw new EverycoreError('ERR_EVERYCORE_SETTING', `${size} is not a number of workers`, { hint: 'give a whole number from 1 to 1024' })
-    }
+    requireCount(size)
     this.#requireRunning('scale')
     this.#engine.tell({ type: 'scaleRequested', size })
     let replacedBy: number | undefined

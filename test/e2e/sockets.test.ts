@@ -82,6 +82,7 @@ test('a port in use: the app gets EADDRINUSE in its own error event, and everyco
   await handled.ended
   const error = JSON.parse((await handled.line(/^ERROR /)).msg.slice(6)) as Record<string, unknown>
   assert.deepEqual([error['code'], error['port']], ['EADDRINUSE', port])
+  assert.equal(error['syscall'], 'bind', 'as in every cluster worker; plain node says listen')
   const unhandled = await App.start(t, 'web.cjs', { options: ['--port', String(port)] })
   assert.equal((await unhandled.ended).code, 3)
   assert.match(unhandled.transcript, new RegExp(`port ${port} is already in use`))
