@@ -31,8 +31,8 @@ interface Entry extends HeldSocket {
   readonly users: Set<number>
   /** Undefined until a worker listens. */
   place: Place | undefined
-  /** Set while the last user has closed its server and has not listened again. */
-  closed: { readonly by: number; readonly timer: NodeJS.Timeout } | undefined
+  /** Set when nobody uses it and it is about to be given up. `by`: the worker that closed its server. */
+  leaving: { readonly by: number | undefined; readonly timer: NodeJS.Timeout } | undefined
 }
 
 export type BindResult = { readonly ok: true; readonly socket: HeldSocket } | { readonly ok: false; readonly errno: number }
@@ -43,10 +43,11 @@ const EMFILE = -constants.errno.EMFILE
 const EBADF = -constants.errno.EBADF
 const ECANCELED = -constants.errno.ECANCELED
 /**
- * An app that closes its server may be about to end, as many do after an error that nobody caught. Its
- * socket is kept for this long, so that its successor finds it; whoever lives on frees the port.
+ * A socket that is not needed any more is kept for this long. An app that closes its server may be about to
+ * end, as many do after an error that nobody caught: then its successor finds it. And an app that says that
+ * it is ready may listen a moment later.
  */
-const CLOSED_GRACE_MS = 1000
+const GRACE_MS = 1000
 /** sun_path of sockaddr_un, without the final NUL (unix(7)). */
 const PATH_LIMIT = process.platform === 'darwin' ? 103 : 107
 
@@ -84,28 +85,28 @@ export class HeldSockets {
 
   /** Where the app listens, or will again as soon as it has a worker. */
   get places(): readonly Place[] {
-    return [...this.#entries.values()].flatMap(({ place, closed }) => (place === undefined || closed !== undefined ? [] : [place]))
+    return [...this.#entries.values()].flatMap(({ place, leaving }) => (place === undefined || leaving !== undefined ? [] : [place]))
   }
 
   /** The app closed the server. When no other worker has it open, the port is free as under plain node: as soon as it is clear that the worker lives on. */
   closed(key: string, worker: number): void {
     const entry = this.#entries.get(key)
     if (entry === undefined || !entry.users.delete(worker) || entry.users.size > 0 || isInherited(key)) return
-    entry.closed = { by: worker, timer: setTimeout(() => this.#drop(entry), CLOSED_GRACE_MS).unref() }
+    this.#leave(entry, worker)
   }
 
-  /** The worker is gone, or about to go; its sockets stay for its successor. */
+  /** The worker is gone, or about to go; its sockets stay for its successor, and so do those that were no longer needed while it was there. */
   forget(worker: number): void {
     for (const entry of this.#entries.values()) {
       entry.users.delete(worker)
-      if (entry.closed?.by === worker) keep(entry)
+      if (entry.leaving?.by === undefined || entry.leaving.by === worker) keep(entry)
     }
   }
 
-  /** Gives up what no worker uses; nobody is bound to come back for it. */
+  /** Gives up what no worker uses; nobody is bound to come back for it, but for one that is a little late. */
   releaseUnused(): void {
     for (const entry of this.#entries.values()) {
-      if (entry.users.size === 0 && entry.closed === undefined && !isInherited(entry.key)) this.#drop(entry)
+      if (entry.users.size === 0 && entry.leaving === undefined && !isInherited(entry.key)) this.#leave(entry)
     }
   }
 
@@ -115,17 +116,21 @@ export class HeldSockets {
     for (const entry of this.#entries.values()) this.#drop(entry)
   }
 
+  #leave(entry: Entry, by?: number): void {
+    entry.leaving = { by, timer: setTimeout(() => this.#drop(entry), GRACE_MS).unref() }
+  }
+
   #drop(entry: Entry): void {
     keep(entry)
     this.#entries.delete(entry.key)
     entry.handle.close()
   }
 
-  /** Ends the grace of all closed sockets. False when there were none. */
-  #dropClosed(): boolean {
-    const closed = [...this.#entries.values()].filter((entry) => entry.closed !== undefined)
-    for (const entry of closed) this.#drop(entry)
-    return closed.length > 0
+  /** Ends the grace of all that have one. False when there were none. */
+  #dropLeaving(): boolean {
+    const leaving = [...this.#entries.values()].filter((entry) => entry.leaving !== undefined)
+    for (const entry of leaving) this.#drop(entry)
+    return leaving.length > 0
   }
 
   #isFull(): boolean {
@@ -133,7 +138,7 @@ export class HeldSockets {
   }
 
   async #open(key: string, request: BindRequest): Promise<Entry | number> {
-    if (this.#isFull() && !(this.#dropClosed() && !this.#isFull())) return EMFILE
+    if (this.#isFull() && !(this.#dropLeaving() && !this.#isFull())) return EMFILE
     return this.#opening.get(key) ?? this.#begin(key, request)
   }
 
@@ -152,15 +157,15 @@ export class HeldSockets {
       handle.close()
       return ECANCELED
     }
-    const entry: Entry = { key, handle, ticketKeys, users: new Set(), place: undefined, closed: undefined }
+    const entry: Entry = { key, handle, ticketKeys, users: new Set(), place: undefined, leaving: undefined }
     this.#entries.set(key, entry)
     return entry
   }
 
-  /** A closed socket must not stand in the way of another one on its port. */
+  /** What is about to be given up must not stand in the way of another socket on its port. */
   async #bind(request: BindRequest): Promise<RawHandle | number> {
     const handle = await this.#handle(request)
-    return handle === EADDRINUSE && this.#dropClosed() ? this.#handle(request) : handle
+    return handle === EADDRINUSE && this.#dropLeaving() ? this.#handle(request) : handle
   }
 
   async #handle(request: BindRequest): Promise<RawHandle | number> {
@@ -174,8 +179,8 @@ export class HeldSockets {
 
 /** It is wanted again, or the end of its grace no longer matters. */
 function keep(entry: Entry): void {
-  clearTimeout(entry.closed?.timer)
-  entry.closed = undefined
+  clearTimeout(entry.leaving?.timer)
+  entry.leaving = undefined
 }
 
 /** An inherited descriptor cannot be had again, and its number would soon be one of ours. */

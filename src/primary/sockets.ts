@@ -33,7 +33,8 @@ export class SocketDesk {
   async bind(id: number, worker: WorkerProcess, request: BindRequest): Promise<void> {
     const result = await this.#held.bind(request, id)
     if (worker.exited) {
-      this.#held.forget(id)
+      // Its end has been dealt with before there was this socket.
+      if (result.ok) this.#held.closed(result.socket.key, id)
       return
     }
     if (result.ok) worker.grant(request.seq, result.socket)

@@ -166,8 +166,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
 
   /** Workers that are ready, by slot. */
   #serving(): readonly WorkerProcess[] {
-    const { workers } = this.#engine.state
-    const ready = workers.filter(({ phase }) => phase.name === 'ready')
+    const ready = this.#engine.state.workers.filter(({ phase }) => phase.name === 'ready')
     return ready.flatMap(({ id }) => this.#crew.get(id) ?? [])
   }
 

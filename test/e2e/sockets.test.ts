@@ -245,6 +245,14 @@ test('a single worker that closes its server and ends at once after an error lea
   assert.equal((await get({ port: app.port })).body, 'ok', 'it waited in the queue')
 })
 
+test('connections wait for a successor that is ready a moment before it listens', async (t) => {
+  const app = await App.ready(t, 'ready-before-listen.cjs', { workers: 1, options: ['--wait-ready'] })
+  await app.line(/LISTENING/)
+  process.kill(app.workerPids()[0] ?? 0, 'SIGKILL')
+  await app.event('worker:ready', () => true, 2)
+  assert.equal((await get({ port: app.port })).body, 'ok')
+})
+
 test('an app may open and close many ports', async (t) => {
   const app = await App.ready(t, 'many-ports.cjs', { workers: 1 })
   assert.equal((await app.line(/^(DONE|REFUSED)/)).msg, 'DONE')
