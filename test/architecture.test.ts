@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 const SOURCE = fileURLToPath(new URL('../src/', import.meta.url))
 
 /** Files of `listen/` by the process that they run in. */
-const LISTEN_PRIMARY = new Set(['listen/primary.ts', 'listen/raw-handle.ts', 'listen/stale-path.ts', 'listen/port-holder.ts'])
+const LISTEN_PRIMARY = new Set(['listen/primary.ts', 'listen/raw-handle.ts', 'listen/descriptors.ts', 'listen/stale-path.ts', 'listen/port-holder.ts'])
 
 type Room = 'base' | 'core' | 'protocol' | 'config' | 'logs' | 'listen:primary' | 'listen:worker' | 'worker' | 'primary' | 'cli' | 'index'
 

@@ -25,7 +25,7 @@ export function helpTopic(topic: string | undefined): string {
   if (topic === undefined || topic === 'start') return formatHelp()
   if (topic === 'exit-codes') return exitCodes()
   const meant = nearest(topic, TOPICS)
-  throw new EverycoreError('ERR_EVERYCORE_USAGE', `There is no help about ${topic}`, {
+  throw new EverycoreError('ERR_EVERYCORE_USAGE', `there is no help about ${topic}`, {
     hint: meant === undefined ? `The topics are: ${TOPICS.join(', ')}.` : `Did you mean everycore help ${meant}?`,
   })
 }

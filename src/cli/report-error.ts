@@ -38,7 +38,7 @@ function jsonLine({ message, code, why, hint }: EverycoreError, stack: string | 
 
 function asDefect(error: unknown): EverycoreError {
   const message = error instanceof Error ? error.message : String(error)
-  return new EverycoreError('ERR_EVERYCORE_INTERNAL', `Internal error: ${message}`, { hint: 'This is a defect of everycore. Please report it with the lines below.', cause: error })
+  return new EverycoreError('ERR_EVERYCORE_INTERNAL', `internal error: ${message}`, { hint: 'This is a defect of everycore. Please report it with the lines below.', cause: error })
 }
 
 function stackOf(error: unknown): string | undefined {

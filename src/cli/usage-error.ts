@@ -8,7 +8,7 @@ export function toUsageError(error: CommanderError): EverycoreError {
   const message = error.message.replace(/^error: /, '')
   const unknown = error.code === 'commander.unknownOption' ? /'([^']+)'$/.exec(message)?.[1] : undefined
   const hint = unknown === undefined ? 'everycore --help lists commands and options.' : hintFor(unknown)
-  return new EverycoreError('ERR_EVERYCORE_USAGE', message.charAt(0).toUpperCase() + message.slice(1), { hint, cause: error })
+  return new EverycoreError('ERR_EVERYCORE_USAGE', message, { hint, cause: error })
 }
 
 function hintFor(given: string): string {

@@ -20,7 +20,7 @@ function readEnvFile(file: string, cwd: string, host: Host): NodeJS.Dict<string>
   const text = readText(file, path, host)
   const line = firstBadLine(text)
   if (line !== undefined) {
-    throw new EverycoreError('ERR_EVERYCORE_ENV_FILE', `Cannot parse env file ${file}: line ${line} is not KEY=VALUE`, {
+    throw new EverycoreError('ERR_EVERYCORE_ENV_FILE', `cannot parse env file ${file}: line ${line} is not KEY=VALUE`, {
       hint: 'A line is KEY=VALUE, empty, or a comment that starts with #.',
     })
   }
@@ -37,7 +37,7 @@ function readText(file: string, path: string, host: Host): string {
       EISDIR: `${path} is a directory.`,
       EACCES: `Permission denied for ${path}.`,
     }
-    throw new EverycoreError('ERR_EVERYCORE_ENV_FILE', `Cannot read env file ${file}`, {
+    throw new EverycoreError('ERR_EVERYCORE_ENV_FILE', `cannot read env file ${file}`, {
       why: whys[code] ?? `${code} for ${path}.`,
       hint: 'Check the path, which is relative to --cwd.',
       cause: error,

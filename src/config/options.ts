@@ -77,13 +77,13 @@ export interface StartOptions {
 export function readOptions(options: unknown, problems: Problems): Readonly<Record<string, unknown>> {
   if (options === undefined) return {}
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    problems.addSetting('The options are not an object')
+    problems.addSetting('the options are not an object')
     return {}
   }
   for (const key of Object.keys(options)) {
     if (KNOWN_OPTIONS.includes(key)) continue
     const meant = nearest(key, KNOWN_OPTIONS)
-    problems.addSetting(`Unknown option "${key}"`, meant === undefined ? `The options are: ${KNOWN_OPTIONS.join(', ')}.` : `Did you mean "${meant}"?`)
+    problems.addSetting(`unknown option "${key}"`, meant === undefined ? `The options are: ${KNOWN_OPTIONS.join(', ')}.` : `Did you mean "${meant}"?`)
   }
   return { ...options }
 }

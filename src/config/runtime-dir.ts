@@ -19,7 +19,7 @@ export interface RuntimeDir {
 export function explicitRuntimeDir(path: string, host: Host): string {
   const flaw = prepare(path, host)
   if (flaw === undefined) return path
-  throw new EverycoreError('ERR_EVERYCORE_RUNTIME_DIR', `Cannot use the runtime directory ${path}`, { why: flaw, hint: `Name one that is yours alone: mkdir -m 700 ${path}, or another path.` })
+  throw new EverycoreError('ERR_EVERYCORE_RUNTIME_DIR', `cannot use the runtime directory ${path}`, { why: flaw, hint: `Name one that is yours alone: mkdir -m 700 ${path}, or another path.` })
 }
 
 /** The first usable of the places that a system gives to a service. Without one everycore runs on, with less. */

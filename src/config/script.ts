@@ -43,7 +43,7 @@ function discoverScript(cwd: string, host: Host): string {
 function nothingFound(cwd: string, main: string | undefined): EverycoreError {
   const named = main === undefined ? 'main in package.json' : `main in package.json (${main}, which does not exist)`
   const usual = USUAL_SCRIPTS.map((name) => `${name}.js`).join(', ')
-  return new EverycoreError('ERR_EVERYCORE_NO_SCRIPT', `No script given, and none found in ${cwd}`, {
+  return new EverycoreError('ERR_EVERYCORE_NO_SCRIPT', `no script given, and none found in ${cwd}`, {
     why: `Looked for ${named}, ${usual}, the same with .mjs, .cjs, .ts, .mts and .cts, and ${NEXT_STANDALONE}.`,
     hint: 'Name the script: everycore server.js. If it has yet to be built, build it first.',
   })
@@ -51,7 +51,7 @@ function nothingFound(cwd: string, main: string | undefined): EverycoreError {
 
 function missing(given: string, path: string, host: Host): EverycoreError {
   if (host.stat(path)?.kind === 'directory') {
-    return new EverycoreError('ERR_EVERYCORE_SCRIPT', `Cannot run ${given}: it is a directory without an entry`, {
+    return new EverycoreError('ERR_EVERYCORE_SCRIPT', `cannot run ${given}: it is a directory without an entry`, {
       why: `${path} has neither an index.js nor a package.json whose main exists.`,
       hint: `Name the file: everycore ${join(given, 'server.js')}.`,
     })
@@ -59,7 +59,7 @@ function missing(given: string, path: string, host: Host): EverycoreError {
   const code = readErrno(path, host)
   const denied = code === 'EACCES' || code === 'EPERM'
   const meant = nearest(basename(path), host.list(dirname(path)))
-  return new EverycoreError('ERR_EVERYCORE_SCRIPT', `Cannot ${denied ? 'read' : 'find'} ${given}`, {
+  return new EverycoreError('ERR_EVERYCORE_SCRIPT', `cannot ${denied ? 'read' : 'find'} ${given}`, {
     why: denied ? `Permission denied for ${path}.` : `There is no ${path}.`,
     hint: meant === undefined ? 'Check the path and the directory (--cwd).' : `Did you mean ${join(dirname(given), meant)}?`,
   })
@@ -70,12 +70,12 @@ function checkScript(path: string, given: string, host: Host): void {
   try {
     text = host.readFile(path)
   } catch (error) {
-    throw new EverycoreError('ERR_EVERYCORE_SCRIPT', `Cannot read ${given}`, { why: `${errnoOf(error)} for ${path}.`, hint: 'Check the permissions of the file and of the user.', cause: error })
+    throw new EverycoreError('ERR_EVERYCORE_SCRIPT', `cannot read ${given}`, { why: `${errnoOf(error)} for ${path}.`, hint: 'Check the permissions of the file and of the user.', cause: error })
   }
   const interpreter = /^#!([^\r\n]*)/.exec(text)?.[1]
   const isForeign = interpreter !== undefined && !/node|tsx|bun|deno/.test(interpreter)
   if (!isForeign && !NO_SCRIPTS.has(extname(path).toLowerCase())) return
-  throw new EverycoreError('ERR_EVERYCORE_SCRIPT', `Cannot run ${given}: it is not JavaScript`, {
+  throw new EverycoreError('ERR_EVERYCORE_SCRIPT', `cannot run ${given}: it is not JavaScript`, {
     why: isForeign ? `Its first line asks for ${interpreter.trim()}.` : `Node.js runs no ${extname(path)} files.`,
     hint: 'Name the JavaScript or TypeScript file that starts the server.',
   })

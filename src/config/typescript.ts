@@ -33,7 +33,7 @@ export function typescriptArgs({ script, nodeArgs, nodeOptions }: TypescriptInpu
   const isStrippable = extension !== '.tsx'
   if (isStrippable && (host.stripsTypes || given.some((arg) => NODE_STRIPS.test(arg)))) return []
   const cure = 'npm install tsx (everycore uses it by itself)'
-  throw new EverycoreError('ERR_EVERYCORE_SCRIPT', `Cannot run ${script}: nothing here runs ${extension} files`, {
+  throw new EverycoreError('ERR_EVERYCORE_SCRIPT', `cannot run ${script}: nothing here runs ${extension} files`, {
     hint: isStrippable ? `${cure}, or use Node.js 22.18 or later.` : `${cure}.`,
   })
 }

@@ -1,3 +1,5 @@
+import { settingError } from './problems.ts'
+
 /** Every process costs memory and a boot slot; nobody has asked for more, and a slip of the keyboard has. */
 export const MAX_WORKERS = 1024
 
@@ -23,4 +25,10 @@ export function parseWorkers(text: string): Workers | undefined {
   if (percent !== undefined) return minus === undefined && number <= 1000 ? { kind: 'percent', asked, percent: number } : undefined
   if (number > MAX_WORKERS) return undefined
   return minus === undefined ? { kind: 'count', asked, count: number } : { kind: 'less', asked, by: number }
+}
+
+/** For a number that a program gives at run time. @throws EverycoreError ERR_EVERYCORE_SETTING */
+export function requireCount(size: number): void {
+  if (Number.isInteger(size) && size >= 1 && size <= MAX_WORKERS) return
+  throw settingError(`${size} is not a number of workers`, `give a whole number from 1 to ${MAX_WORKERS}`)
 }

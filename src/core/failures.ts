@@ -6,7 +6,7 @@ import type { Failure, FailureCause, Reload, ReloadFailure, State, Worker } from
 /** Records a failure. `chance` in [0, 1) feeds the jitter of the back-off. */
 export function recordFailure(state: State, worker: Worker, failure: Failure, at: number, chance: number): State {
   const bootFailed = state.bootFailed || (worker.readyAt === undefined && failure.why !== 'spawn-failed')
-  const noted: State = { ...state, bootFailed, lastFailure: failure }
+  const noted: State = { ...patchSlot(state, worker.slot, { failed: true }), bootFailed, lastFailure: failure }
   const { reload } = noted
   if (reload?.direction !== 'forward' || worker.generation !== reload.to) return chargeSlot(noted, worker, failure, at, chance)
   if (isYoung(noted, worker, at) || reload.crashes >= noted.settings.maxFailures) return chargeReload(noted, reload, worker, failure)

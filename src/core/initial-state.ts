@@ -15,6 +15,7 @@ export function initialState(settings: CoreSettings, size: number): State {
     workers: [],
     reload: undefined,
     reloadQueued: false,
+    socketsInDoubt: false,
     everReady: false,
     everRunning: false,
     bootFailed: false,
@@ -25,5 +26,5 @@ export function initialState(settings: CoreSettings, size: number): State {
 
 /** A slot without a past. */
 export function emptySlot(index: number): Slot {
-  return { index, failures: 0, respawnAt: 0, restarts: 0 }
+  return { index, failures: 0, failed: false, respawnAt: 0, restarts: 0 }
 }

@@ -40,7 +40,7 @@ export function orderDrain(state: State, worker: Worker, reason: RetireReason, a
   const { phase } = worker
   const stable = phase.name === 'ready' && at - phase.since >= state.settings.stableMs
   return {
-    state: stable ? patchSlot(drained, worker.slot, { failures: 0 }) : drained,
+    state: { ...(stable ? patchSlot(drained, worker.slot, { failures: 0 }) : drained), socketsInDoubt: true },
     effects: [
       announce({ type: 'worker:draining', id: worker.id, slot: worker.slot, reason }),
       { type: 'drainWorker', id: worker.id, timeoutMs, reason },
@@ -53,7 +53,7 @@ export function orderKill(state: State, worker: Worker, reason: KillReason, at: 
   if (worker.phase.name === 'killed') return quiet(state)
   const counts = isLive(worker) && (reason === 'ready-timeout' || reason === 'violation')
   return {
-    state: patchWorker(state, worker.id, { phase: { name: 'killed', since: at, reason, counts }, due: undefined }),
+    state: patchWorker(state, worker.id, { phase: { name: 'killed', since: at, reason, counts, was: worker.phase.name }, due: undefined }),
     effects: [{ type: 'killWorker', id: worker.id, reason }],
   }
 }

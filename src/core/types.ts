@@ -37,8 +37,8 @@ export type WorkerPhase =
   /** `proven`: has stayed ready for `provenMs`. */
   | { readonly name: 'ready'; readonly since: number; readonly proven: boolean }
   | { readonly name: 'draining'; readonly deadline: number; readonly reason: RetireReason }
-  /** SIGKILL was sent; only the exit is awaited. `counts`: it had not been asked to leave, so its end is a failure of the slot. */
-  | { readonly name: 'killed'; readonly since: number; readonly reason: KillReason; readonly counts: boolean }
+  /** SIGKILL was sent; only the exit is awaited. `counts`: it had not been asked to leave, so its end is a failure of the slot. `was`: what the signal found, unless the worker was quicker. */
+  | { readonly name: 'killed'; readonly since: number; readonly reason: KillReason; readonly counts: boolean; readonly was: 'booting' | 'ready' | 'draining' }
 
 export interface Worker {
   readonly id: WorkerId
@@ -92,13 +92,15 @@ export type ExitKind =
   | 'crash'
   /** Ended because it was told to. */
   | 'retired'
-  /** Had to be killed by us. */
+  /** Was ended by our SIGKILL; not who had ended by itself before the signal came. */
   | 'killed'
 
 export interface Slot {
   readonly index: SlotIndex
   /** Consecutive failures; 0 after a stable life. */
   readonly failures: number
+  /** The worker that it lost last had failed, and not left by its own wish. */
+  readonly failed: boolean
   /** Not before this time may the slot boot again. */
   readonly respawnAt: number
   /** Workers lost in this slot since start that nobody had asked to leave. */
@@ -110,7 +112,7 @@ export type SupervisorPhase =
   /** Never yet all ready. */
   | 'starting'
   | 'running'
-  /** At least one slot is without a ready worker because its last one failed. */
+  /** At least one slot is without a ready worker because the last one that it lost had failed. */
   | 'degraded'
   | 'stopping'
   | 'stopped'
@@ -160,6 +162,8 @@ export interface State {
   readonly reload: Reload | undefined
   /** A reload that was asked for and has not begun: at most one, however often it was asked for. */
   readonly reloadQueued: boolean
+  /** A worker went, or was told to, since unused sockets were last given up: there may be some that nobody will use again. */
+  readonly socketsInDoubt: boolean
   /** Some worker has been ready in this run. */
   readonly everReady: boolean
   /** All slots have been ready at once in this run. */
@@ -195,6 +199,8 @@ export type Effect =
   | { readonly type: 'killWorker'; readonly id: WorkerId; readonly reason: KillReason }
   /** No new connection from here on: the held sockets are given up. */
   | { readonly type: 'releaseSockets' }
+  /** Gives up the held sockets that no worker uses: none is bound to come back for them. */
+  | { readonly type: 'releaseUnusedSockets' }
   | { readonly type: 'announce'; readonly notice: Notice }
   /** Everything has ended. */
   | { readonly type: 'finish'; readonly outcome: Outcome }
@@ -214,14 +220,14 @@ export type Notice =
       readonly slot: SlotIndex
       readonly generation: number
       readonly kind: ExitKind
-      /** Why it was killed; only of kind 'killed'. */
+      /** Why it was killed; of kind 'killed' only. */
       readonly killReason: KillReason | undefined
       readonly exit: ExitReport
       readonly uptimeMs: number
       /** When the slot boots again, in ms from now; undefined when it does not. */
       readonly respawnInMs: number | undefined
     }
-  | { readonly type: 'worker:spawn-failed'; readonly slot: SlotIndex; readonly code: string; readonly respawnInMs: number }
+  | { readonly type: 'worker:spawn-failed'; readonly id: WorkerId; readonly slot: SlotIndex; readonly generation: number; readonly code: string; readonly respawnInMs: number }
   | { readonly type: 'reload:started'; readonly from: number; readonly to: number }
   | { readonly type: 'reload:finished'; readonly generation: number; readonly tookMs: number }
   | { readonly type: 'reload:aborted'; readonly generation: number; readonly failure: ReloadFailure }

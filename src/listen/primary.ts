@@ -6,7 +6,8 @@
 import { fstatSync } from 'node:fs'
 import { constants } from 'node:os'
 import { relative } from 'node:path'
-import type { BindRequest } from '../protocol/messages.ts'
+import type { BindRequest, ServerKind } from '../protocol/messages.ts'
+import { heldSocketLimit } from './descriptors.ts'
 import { adoptHandle, bindHandle, type RawHandle } from './raw-handle.ts'
 import { removeStaleSocket } from './stale-path.ts'
 
@@ -18,9 +19,20 @@ export interface HeldSocket {
   readonly ticketKeys: string | null
 }
 
+/** Where a server of the app listens. `port` is null for a unix socket, whose path is the address. */
+export interface Place {
+  readonly kind: ServerKind
+  readonly address: string
+  readonly port: number | null
+}
+
 interface Entry extends HeldSocket {
   /** Workers whose server is open. */
   readonly users: Set<number>
+  /** Undefined until a worker listens. */
+  place: Place | undefined
+  /** Set when nobody uses it and it is about to be given up. `by`: the worker that closed its server. */
+  leaving: { readonly by: number | undefined; readonly timer: NodeJS.Timeout } | undefined
 }
 
 export type BindResult = { readonly ok: true; readonly socket: HeldSocket } | { readonly ok: false; readonly errno: number }
@@ -30,8 +42,12 @@ const EINVAL = -constants.errno.EINVAL
 const EMFILE = -constants.errno.EMFILE
 const EBADF = -constants.errno.EBADF
 const ECANCELED = -constants.errno.ECANCELED
-/** More addresses than any app listens on; fewer than a primary has descriptors. */
-const SOCKET_LIMIT = 512
+/**
+ * A socket that is not needed any more is kept for this long. An app that closes its server may be about to
+ * end, as many do after an error that nobody caught: then its successor finds it. And an app that says that
+ * it is ready may listen a moment later.
+ */
+const GRACE_MS = 1000
 /** sun_path of sockaddr_un, without the final NUL (unix(7)). */
 const PATH_LIMIT = process.platform === 'darwin' ? 103 : 107
 
@@ -40,6 +56,7 @@ export class HeldSockets {
   /** Binds that wait for something, by key: the same address is bound once. */
   readonly #opening = new Map<string, Promise<Entry | number>>()
   readonly #inherited: ReadonlySet<number>
+  readonly #limit = heldSocketLimit()
   #released = false
 
   /** @param inherited descriptors that `listen({ fd })` may name: those of {@link inheritedSockets}. */
@@ -54,19 +71,16 @@ export class HeldSockets {
     const entry = this.#entries.get(key) ?? (await this.#open(key, request))
     if (typeof entry === 'number') return { ok: false, errno: entry }
     // Two servers of one process on one address: refused, as the kernel would.
-    if (entry.users.has(worker) && !key.startsWith('fd:')) return { ok: false, errno: EADDRINUSE }
+    if (entry.users.has(worker) && !isInherited(key)) return { ok: false, errno: EADDRINUSE }
     entry.users.add(worker)
+    keep(entry)
     return { ok: true, socket: entry }
   }
 
-  /** The app closed the server. When no other worker has it open, the port is free as under plain node. */
-  closed(key: string, worker: number): void {
+  /** A server of the worker listens on the held socket. */
+  listening(key: string, worker: number, place: Place): void {
     const entry = this.#entries.get(key)
-    if (entry === undefined || !entry.users.delete(worker) || entry.users.size > 0) return
-    // An inherited descriptor cannot be had again, and its number would soon be one of ours.
-    if (key.startsWith('fd:')) return
-    this.#entries.delete(key)
-    entry.handle.close()
+    if (entry?.users.has(worker) === true) entry.place = place
   }
 
   /** Workers whose server on that socket is open. */
@@ -74,25 +88,67 @@ export class HeldSockets {
     return this.#entries.get(key)?.users ?? new Set()
   }
 
-  /** The worker is gone; its sockets stay for its successor. */
+  /** Where the app listens, or will again as soon as it has a worker. */
+  get places(): readonly Place[] {
+    return [...this.#entries.values()].flatMap(({ place, leaving }) => (place === undefined || leaving !== undefined ? [] : [place]))
+  }
+
+  /** The app closed the server. When no other worker has it open, the port is free as under plain node: as soon as it is clear that the worker lives on. */
+  closed(key: string, worker: number): void {
+    const entry = this.#entries.get(key)
+    if (entry === undefined || !entry.users.delete(worker) || entry.users.size > 0 || isInherited(key)) return
+    this.#leave(entry, worker)
+  }
+
+  /** The worker is gone, or about to go; its sockets stay for its successor, and so do those that were no longer needed while it was there. */
   forget(worker: number): void {
-    for (const { users } of this.#entries.values()) users.delete(worker)
+    for (const entry of this.#entries.values()) {
+      entry.users.delete(worker)
+      if (entry.leaving?.by === undefined || entry.leaving.by === worker) keep(entry)
+    }
+  }
+
+  /** Gives up what no worker uses; nobody is bound to come back for it, but for one that is a little late. */
+  releaseUnused(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.users.size === 0 && entry.leaving === undefined && !isInherited(entry.key)) this.#leave(entry)
+    }
   }
 
   /** Gives everything up: the kernel refuses new connections as soon as the workers have closed too. */
   release(): void {
     this.#released = true
-    for (const { handle } of this.#entries.values()) handle.close()
-    this.#entries.clear()
+    for (const entry of this.#entries.values()) this.#drop(entry)
+  }
+
+  #leave(entry: Entry, by?: number): void {
+    entry.leaving = { by, timer: setTimeout(() => this.#drop(entry), GRACE_MS).unref() }
+  }
+
+  #drop(entry: Entry): void {
+    keep(entry)
+    this.#entries.delete(entry.key)
+    entry.handle.close()
+  }
+
+  /** Ends the grace of all that have one. False when there were none. */
+  #dropLeaving(): boolean {
+    const leaving = [...this.#entries.values()].filter((entry) => entry.leaving !== undefined)
+    for (const entry of leaving) this.#drop(entry)
+    return leaving.length > 0
+  }
+
+  #isFull(): boolean {
+    return this.#entries.size + this.#opening.size >= this.#limit
   }
 
   async #open(key: string, request: BindRequest): Promise<Entry | number> {
-    if (this.#entries.size + this.#opening.size >= SOCKET_LIMIT) return EMFILE
+    if (this.#isFull() && !(this.#dropLeaving() && !this.#isFull())) return EMFILE
     return this.#opening.get(key) ?? this.#begin(key, request)
   }
 
   async #begin(key: string, request: BindRequest): Promise<Entry | number> {
-    const opening = this.#handle(request)
+    const opening = this.#bind(request)
       .catch(() => EINVAL)
       .then((handle) => this.#keep(key, handle, request.ticketKeys))
     this.#opening.set(key, opening)
@@ -106,9 +162,15 @@ export class HeldSockets {
       handle.close()
       return ECANCELED
     }
-    const entry = { key, handle, ticketKeys, users: new Set<number>() }
+    const entry: Entry = { key, handle, ticketKeys, users: new Set(), place: undefined, leaving: undefined }
     this.#entries.set(key, entry)
     return entry
+  }
+
+  /** What is about to be given up must not stand in the way of another socket on its port. */
+  async #bind(request: BindRequest): Promise<RawHandle | number> {
+    const handle = await this.#handle(request)
+    return handle === EADDRINUSE && this.#dropLeaving() ? this.#handle(request) : handle
   }
 
   async #handle(request: BindRequest): Promise<RawHandle | number> {
@@ -118,6 +180,17 @@ export class HeldSockets {
     const handle = bindHandle(address, port, addressType, flags)
     return typeof handle === 'number' ? handle : checked(handle, port)
   }
+}
+
+/** It is wanted again, or the end of its grace no longer matters. */
+function keep(entry: Entry): void {
+  clearTimeout(entry.leaving?.timer)
+  entry.leaving = undefined
+}
+
+/** An inherited descriptor cannot be had again, and its number would soon be one of ours. */
+function isInherited(key: string): boolean {
+  return key.startsWith('fd:')
 }
 
 /** libuv keeps EADDRINUSE back until listen(2); an unbound socket gives it away now. */

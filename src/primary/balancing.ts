@@ -12,18 +12,18 @@ const FLUSH_MS = 5
 export class Balancing {
   readonly #balance = new Balance()
   readonly #relay: Relay
-  readonly #workers: ReadonlyMap<number, WorkerProcess>
+  readonly #worker: (id: number) => WorkerProcess | undefined
   readonly #loads = new Map<number, WorkerLoad>()
   readonly #told = new Map<number, number | null>()
   #timer: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
 
-  constructor(workers: ReadonlyMap<number, WorkerProcess>, users: (key: string) => ReadonlySet<number>) {
-    this.#workers = workers
+  constructor(worker: (id: number) => WorkerProcess | undefined, users: (key: string) => ReadonlySet<number>) {
+    this.#worker = worker
     this.#relay = new Relay(this.#balance, {
       users,
-      send: (worker, parcel, handle) => this.#workers.get(worker)?.deliver(parcel, handle) ?? false,
-      ping: (worker) => this.#workers.get(worker)?.ping(),
+      send: (id, parcel, handle) => worker(id)?.deliver(parcel, handle) ?? false,
+      ping: (id) => worker(id)?.ping(),
     })
   }
 
@@ -50,9 +50,9 @@ export class Balancing {
     this.#schedule()
   }
 
-  /** The last report of a worker; undefined before the first. */
-  loadOf(id: number): WorkerLoad | undefined {
-    return this.#loads.get(id)
+  /** The last report of each worker. */
+  get loads(): readonly (readonly [number, WorkerLoad])[] {
+    return [...this.#loads]
   }
 
   take(id: number, message: Extract<WorkerMessage, { readonly type: 'load' | 'took' | 'refused' }>): void {
@@ -109,7 +109,7 @@ export class Balancing {
     for (const [id, open] of this.#balance.ceilings()) {
       if (this.#told.get(id) === open) continue
       this.#told.set(id, open)
-      this.#workers.get(id)?.limit(open)
+      this.#worker(id)?.limit(open)
     }
   }
 }

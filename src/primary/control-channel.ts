@@ -3,11 +3,12 @@ import type { Socket } from 'node:net'
 import { FRAME, FrameDecoder, encodeFrame } from '../protocol/frames.ts'
 import { parseWorkerMessage } from '../protocol/guards.ts'
 import type { PrimaryMessage, WorkerMessage } from '../protocol/messages.ts'
+import { UNREAD, UNREAD_LIMIT } from './ipc-guard.ts'
 
 /** What one worker may make the primary parse in one window; a flood waits in the worker. */
 const WINDOW_MS = 50
 const WINDOW_BYTES = 256 * 1024
-/** What may wait for a worker that does not read. */
+/** What of the app's messages may wait for a worker that does not read. Of ours it is {@link UNREAD_LIMIT}. */
 const QUEUE_LIMIT_BYTES = 1024 * 1024
 
 export interface ChannelHandlers {
@@ -22,13 +23,21 @@ export class WorkerChannel {
   readonly #socket: Socket
   readonly #decoder = new FrameDecoder()
   #windowBytes = 0
+  readonly #violation: (why: string) => void
   #violated = false
+  #unread = 0
   #windowTimer: NodeJS.Timeout | undefined
   /** Monotonic time in ms at which the worker was last heard of. */
   heardAt: number
 
   constructor(socket: Socket, handlers: ChannelHandlers) {
     this.#socket = socket
+    this.#violation = (why) => {
+      if (this.#violated) return
+      this.#violated = true
+      socket.destroy()
+      handlers.onViolation(why)
+    }
     this.heardAt = performance.now()
     socket.on('data', (chunk: Buffer) => this.#take(chunk, handlers))
     socket.on('error', () => socket.destroy())
@@ -41,8 +50,13 @@ export class WorkerChannel {
     else this.#socket.once('close', callback)
   }
 
-  send(message: PrimaryMessage): boolean {
-    return this.#write(encodeFrame(FRAME.control, JSON.stringify(message)))
+  send(message: PrimaryMessage): void {
+    if (this.#unread >= UNREAD_LIMIT) {
+      this.#violation(UNREAD)
+      return
+    }
+    const sent = this.#write(encodeFrame(FRAME.control, JSON.stringify(message)), () => (this.#unread -= 1))
+    if (sent) this.#unread += 1
   }
 
   /** False when the message is too large, or the worker does not read its messages, or is gone. */
@@ -54,9 +68,9 @@ export class WorkerChannel {
     this.#socket.destroy()
   }
 
-  #write(frame: Buffer | undefined): boolean {
+  #write(frame: Buffer | undefined, written?: () => void): boolean {
     if (frame === undefined || !this.#socket.writable) return false
-    this.#socket.write(frame)
+    this.#socket.write(frame, written)
     return true
   }
 
@@ -70,16 +84,10 @@ export class WorkerChannel {
       }
       if (this.#violated) return
       const message = parseWorkerMessage(frame.body)
-      if (message === undefined) {
-        this.#violated = true
-        this.#socket.destroy()
-        handlers.onViolation('a control message that is not of the protocol')
-      }
+      if (message === undefined) this.#violation('a control message that is not of the protocol')
       else handlers.onMessage(message)
     })
-    if (intact) return
-    this.#socket.destroy()
-    handlers.onViolation('bytes on the control pipe that are not of the protocol')
+    if (!intact) this.#violation('bytes on the control pipe that are not of the protocol')
   }
 
   #throttle(bytes: number): void {

@@ -1,6 +1,6 @@
 /** What a supervisor tells its listeners: the notices of the core, and what the shell alone can know. */
 import type { Notice, ReportedError, WorkerId } from '../core/types.ts'
-import type { ServerKind } from '../protocol/messages.ts'
+import type { Place } from '../listen/primary.ts'
 
 /** Says which worker an event is about. */
 export interface WorkerRef {
@@ -11,11 +11,7 @@ export interface WorkerRef {
 }
 
 /** Where a server of the app listens. `port` is null for a unix socket, whose path is the address. */
-export interface Listening {
-  readonly kind: ServerKind
-  readonly address: string
-  readonly port: number | null
-}
+export type Listening = Place
 
 type NoticeOf<Type extends Notice['type']> = [Extract<Notice, { readonly type: Type }>]
 type WorkerNoticeOf<Type extends Notice['type']> = [Extract<Notice, { readonly type: Type }> & WorkerRef]
@@ -45,7 +41,7 @@ export interface SupervisorEvents {
   'worker:error': [WorkerRef & { readonly error: ReportedError }]
   /** Node's IPC channel was closed; supervision goes on by the control pipe. */
   'worker:disconnected': [WorkerRef]
-  /** The worker sent what no worker may send, and is ended for it. */
+  /** The worker sent what no worker may send, or did not read what it had asked for, and is ended for it. */
   'worker:violated': [WorkerRef & { readonly why: string }]
 }
 

@@ -8,7 +8,8 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 
-const SCRIPT = `
+/** Exported for tests. What it needs besides the shell are `date` and `sleep`: without them it kills at once rather than wait by spinning. */
+export const GUARDIAN_SCRIPT = `
 trap '' HUP INT QUIT TERM USR1 USR2 TSTP TTIN TTOU PIPE
 all=' '; hung=' '; limit=30
 without() {
@@ -45,23 +46,40 @@ while :; do
   done
   all=$rest
   [ "$all" = ' ' ] && exit 0
-  [ "$(date +%s)" -ge "$end" ] && break
-  sleep 0.2 2>/dev/null || sleep 1
+  now=$(date +%s) && [ "$now" -lt "$end" ] || break
+  sleep 0.2 2>/dev/null || sleep 1 || break
 done
 for pid in $all; do kill -KILL "-$pid" 2>/dev/null; done
 `
 
+export interface GuardianOptions {
+  /** How long workers that answer may go on after the primary's death. */
+  readonly drainTimeoutMs: number
+  /** Told at most once, when there is no guardian although there should be one. */
+  readonly warn: (text: string) => void
+  /** Default: /bin/sh. */
+  readonly shell?: string
+}
+
+/** Where the usual tools are on most systems, then where this one has them. */
+export function toolPath({ PATH }: Readonly<Record<string, string | undefined>>): string {
+  return PATH === undefined || PATH === '' ? '/usr/bin:/bin' : `/usr/bin:/bin:${PATH}`
+}
+
 /** The primary's handle on its guardian. On Windows there is none, and nothing happens. */
 export class Guardian {
   readonly #limitSeconds: number
+  readonly #shell: string
+  #warn: ((text: string) => void) | undefined
   readonly #pids = new Set<number>()
   readonly #hung = new Set<number>()
   #child: ChildProcess | undefined
   #ended = false
 
-  /** @param drainTimeoutMs how long workers that answer may go on after the primary's death */
-  constructor(drainTimeoutMs: number) {
+  constructor({ drainTimeoutMs, warn, shell = '/bin/sh' }: GuardianOptions) {
     this.#limitSeconds = Math.ceil(drainTimeoutMs / 1000)
+    this.#warn = warn
+    this.#shell = shell
     this.#start()
   }
 
@@ -98,19 +116,29 @@ export class Guardian {
 
   #start(): void {
     if (process.platform === 'win32') return
-    const child = spawn('/bin/sh', ['-c', SCRIPT, 'everycore-guardian'], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, cwd: '/', env: { PATH: '/usr/bin:/bin' } })
+    const child = spawn(this.#shell, ['-c', GUARDIAN_SCRIPT, 'everycore-guardian'], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, cwd: '/', env: { PATH: toolPath(process.env) } })
     this.#child = child
-    child.on('error', () => {})
-    child.stdin?.on('error', () => {})
-    child.on('exit', () => {
+    child.on('error', ({ message }) => {
       this.#child = undefined
-      if (!this.#ended) setTimeout(() => this.#ended || this.#start(), 1000).unref()
+      this.#complain(`it cannot be started (${message})`)
+    })
+    child.stdin?.on('error', () => {})
+    child.on('exit', (code, signal) => {
+      this.#child = undefined
+      if (this.#ended) return
+      this.#complain(`it has ended (${signal ?? `exit code ${code}`}), and is started again`)
+      setTimeout(() => this.#ended || this.#start(), 1000).unref()
     })
     child.unref()
     ;(child.stdin as unknown as { unref?: () => void } | null)?.unref?.()
     this.#tell(`t ${this.#limitSeconds}`)
     for (const pid of this.#pids) this.#tell(`+ ${pid}`)
     for (const pid of this.#hung) this.#tell(`! ${pid}`)
+  }
+
+  #complain(what: string): void {
+    this.#warn?.(`the guardian, which ends hanging workers should the supervisor be killed, is not there: ${what}`)
+    this.#warn = undefined
   }
 
   #tell(line: string): void {

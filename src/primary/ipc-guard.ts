@@ -7,12 +7,18 @@
  * @see lib/internal/child_process.js, setupChannel; lib/internal/cluster/primary.js, onmessage
  */
 import type { ChildProcess } from 'node:child_process'
+import { constants } from 'node:os'
+import { sharedSocketLimit } from '../listen/descriptors.ts'
 import type { RawHandle } from '../listen/raw-handle.ts'
 import { CONNECTION_COMMAND } from '../protocol/messages.ts'
 
 /** Longest line on the channel; ours are below 1 kB, those of node:cluster too. */
 const LINE_LIMIT = 64 * 1024
 const NEWLINE = 10
+/** Most messages to one worker that wait to be written. An honest one has asked for fewer sockets than that. */
+export const UNREAD_LIMIT = 1024
+/** Why a worker beyond that limit is ended. */
+export const UNREAD = 'requests without end, and did not read the answers'
 
 interface RawChannel {
   onread: (this: unknown, ...given: unknown[]) => void
@@ -36,15 +42,12 @@ export interface ConnectionOffer {
 interface IpcHandlers {
   /** The worker uses node:cluster's sockets, so all of its messages are legitimate. */
   readonly viaCluster: boolean
-  /** It hands a connection over. */
   readonly onConnection: (offer: ConnectionOffer, handle: RawHandle) => void
   /** Called at most once. */
   readonly onViolation: (why: string) => void
 }
 
-/**
- * Call right after the fork, when Node's own listeners are in place.
- */
+/** Call right after the fork, when Node's own listeners are in place. */
 export function guardIpc(child: ChildProcess, { viaCluster, onConnection, onViolation }: IpcHandlers): void {
   let violated = false
   const violation = (why: string): void => {
@@ -52,11 +55,56 @@ export function guardIpc(child: ChildProcess, { viaCluster, onConnection, onViol
     violated = true
     onViolation(why)
   }
-  guardMessages(child, { viaCluster, onConnection, onViolation: violation })
+  boundAnswers(child, violation)
+  guardMessages(child, { viaCluster, onConnection, onViolation: violation }, countShared(child))
   guardBytes(child, violation)
 }
 
-function guardMessages(child: ChildProcess, { viaCluster, onConnection, onViolation }: IpcHandlers): void {
+/** What a worker does not read waits in the primary: without bound, if the worker goes on asking. */
+function boundAnswers(child: ChildProcess, violation: (why: string) => void): void {
+  const send = child.send.bind(child) as (...given: unknown[]) => boolean
+  let unread = 0
+  child.send = (...given: unknown[]) => {
+    const callback = typeof given.at(-1) === 'function' ? (given.pop() as (error: Error | null) => void) : undefined
+    if (unread >= UNREAD_LIMIT) {
+      violation(UNREAD)
+      return false
+    }
+    unread += 1
+    return send(given[0], given[1], given[2], (error: Error | null) => {
+      unread -= 1
+      callback?.(error)
+    })
+  }
+}
+
+/** The sockets that the primary shares with the worker by node:cluster's way, by their key. Read from what the primary answers: what a worker claims proves nothing. */
+interface Shared {
+  readonly isFull: () => boolean
+  readonly closed: (key: unknown) => void
+}
+
+interface Answer {
+  readonly cmd?: unknown
+  readonly ack?: unknown
+  readonly errno?: unknown
+  readonly key?: unknown
+}
+
+/** @see lib/internal/cluster/primary.js, queryServer and close */
+function countShared(child: ChildProcess): Shared {
+  const limit = sharedSocketLimit()
+  const open = new Set<unknown>()
+  const send = child.send.bind(child) as (...given: unknown[]) => boolean
+  child.send = (...given: unknown[]) => {
+    const { cmd, ack, errno, key } = (given[0] ?? {}) as Answer
+    if (cmd === 'NODE_CLUSTER' && ack !== undefined && typeof key === 'string' && !errno) open.add(key)
+    return send(...given)
+  }
+  return { isFull: () => open.size >= limit, closed: (key) => open.delete(key) }
+}
+
+function guardMessages(child: ChildProcess, { viaCluster, onConnection, onViolation }: IpcHandlers, shared: Shared): void {
   const name = 'internalMessage' as 'message'
   const originals = child.listeners(name) as Listener[]
   child.removeAllListeners(name)
@@ -70,6 +118,12 @@ function guardMessages(child: ChildProcess, { viaCluster, onConnection, onViolat
       ;(handle as Closable | undefined)?.close?.()
       return
     }
+    const { act, seq, key } = message as Readonly<Record<string, unknown>>
+    if (act === 'queryServer' && shared.isFull()) {
+      child.send({ cmd: 'NODE_CLUSTER', ack: seq, errno: -constants.errno.EMFILE }, () => {})
+      return
+    }
+    if (act === 'close') shared.closed(key)
     for (const original of originals) {
       try {
         original.call(child, message, handle)

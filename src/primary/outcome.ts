@@ -1,4 +1,5 @@
 /** Turns the end of a run into the error that a person reads: what, why, what to do. */
+import { relative } from 'node:path'
 import { EverycoreError } from '../base/errors.ts'
 import { formatDuration } from '../base/units.ts'
 import type { ExitReport, Outcome, ReportedError } from '../core/types.ts'
@@ -6,7 +7,7 @@ import { findHolder, type PortHolder } from '../listen/port-holder.ts'
 
 /** What the shell knows about the failure besides the outcome. */
 export interface FailureContext {
-  /** Path of the script as the user should see it. */
+  /** Path of the script; told relative to the working directory where that is shorter. */
   readonly script: string
   readonly readyTimeoutMs: number
   readonly waitReady: boolean
@@ -19,9 +20,10 @@ export interface FailureContext {
 type Failed = Extract<Outcome, { readonly name: 'failed' }>
 
 /** Undefined when the run ended as asked. */
-export async function failureOf(outcome: Outcome, context: FailureContext): Promise<EverycoreError | undefined> {
+export async function failureOf(outcome: Outcome, known: FailureContext): Promise<EverycoreError | undefined> {
   if (outcome.name !== 'failed') return undefined
-  const { script } = context
+  const script = asTyped(known.script)
+  const context = { ...known, script }
   if (outcome.everReady) {
     return neverReady(`no worker of ${script} could be kept`, `each ended several times in a row; the last one ${howEnded(outcome.last)}`, 'the lines above are its last words; everycore gives up only when no worker serves any more')
   }
@@ -33,6 +35,12 @@ export async function failureOf(outcome: Outcome, context: FailureContext): Prom
   if (error !== undefined && isListenError(error)) return listenError(error, context)
   if (error !== undefined) return thrownError(error, script)
   return endedError(outcome, script)
+}
+
+/** A path as a person would write it. */
+function asTyped(path: string): string {
+  const short = relative(process.cwd(), path)
+  return short === '' || short.startsWith('..') ? path : short
 }
 
 function neverReady(message: string, why: string, hint: string): EverycoreError {

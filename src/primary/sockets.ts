@@ -1,4 +1,4 @@
-/** Answers the workers' listen() calls from the held sockets, and remembers where the app listens. */
+/** Answers the workers' listen() calls from the held sockets, and knows where the app listens. */
 import { HeldSockets } from '../listen/primary.ts'
 import type { BindRequest, WorkerMessage } from '../protocol/messages.ts'
 import type { Listening } from './events.ts'
@@ -6,32 +6,46 @@ import type { WorkerProcess } from './worker-process.ts'
 
 type ListeningMessage = Extract<WorkerMessage, { readonly type: 'listening' }>
 
+/** Most places that one worker is remembered to have bound by itself. */
+const OWN_LIMIT = 128
+
 export class SocketDesk {
   readonly #held: HeldSockets
-  readonly #seen = new Map<string, Listening>()
+  /** What workers bound by themselves or by node:cluster's way; that such a server is closed is not told. */
+  readonly #own = new Map<number, Map<string, Listening>>()
+  #listened = false
 
   constructor(inherited: ReadonlySet<number>) {
     this.#held = new HeldSockets(inherited)
   }
 
-  /** Every place where the app listens or listened, once each. */
+  /** Every place where the app listens now, once each. */
   get addresses(): readonly Listening[] {
-    return [...this.#seen.values()]
+    const own = [...this.#own.values()].flatMap((places) => [...places.values()])
+    return [...new Map([...this.#held.places, ...own].map((place) => [nameOf(place), place])).values()]
+  }
+
+  /** Some server has listened in this run. */
+  get listened(): boolean {
+    return this.#listened
   }
 
   async bind(id: number, worker: WorkerProcess, request: BindRequest): Promise<void> {
     const result = await this.#held.bind(request, id)
     if (worker.exited) {
-      this.#held.forget(id)
+      // Its end has been dealt with before there was this socket.
+      if (result.ok) this.#held.closed(result.socket.key, id)
       return
     }
     if (result.ok) worker.grant(request.seq, result.socket)
     else worker.refuse(request.seq, result.errno)
   }
 
-  listening({ kind, address, port }: ListeningMessage): Listening {
+  listening(id: number, { kind, address, port, key }: ListeningMessage): Listening {
     const place = { kind, address, port }
-    this.#seen.set(`${kind} ${address} ${port}`, place)
+    this.#listened = true
+    if (key === null) this.#noteOwn(id, place)
+    else this.#held.listening(key, id, place)
     return place
   }
 
@@ -43,11 +57,29 @@ export class SocketDesk {
     return this.#held.users(key)
   }
 
+  /** The worker is gone or told to go: its sockets are its successor's. */
   forget(id: number): void {
+    this.#own.delete(id)
     this.#held.forget(id)
   }
 
+  /** Nobody will come back for the sockets that no worker uses. */
+  releaseUnused(): void {
+    this.#held.releaseUnused()
+  }
+
   release(): void {
+    this.#own.clear()
     this.#held.release()
   }
+
+  #noteOwn(id: number, place: Listening): void {
+    const places = this.#own.get(id) ?? new Map<string, Listening>()
+    this.#own.set(id, places)
+    if (places.size < OWN_LIMIT) places.set(nameOf(place), place)
+  }
+}
+
+function nameOf({ kind, address, port }: Listening): string {
+  return `${kind} ${address} ${port}`
 }

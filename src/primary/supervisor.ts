@@ -3,26 +3,24 @@
  * of its own. `createSupervisor` in `create.ts` makes one.
  */
 import { EventEmitter } from 'node:events'
-import { relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { assertNever } from '../base/assert-never.ts'
 import { EverycoreError } from '../base/errors.ts'
 import type { Settings } from '../config/types.ts'
+import { requireCount } from '../config/workers.ts'
 import { initialState } from '../core/initial-state.ts'
 import { snapshot, type Snapshot } from '../core/snapshot.ts'
-import type { Effect, ExitReport, Notice, Outcome, RetireReason, State, WorkerId } from '../core/types.ts'
+import type { Effect, Notice, Outcome, State, WorkerId } from '../core/types.ts'
 import type { Logs } from '../logs/logs.ts'
 import type { WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
+import { readMessage, sendTo, writeMessage } from './app-messages.ts'
 import { Balancing } from './balancing.ts'
+import { Crew } from './crew.ts'
 import { Engine } from './engine.ts'
 import type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './events.ts'
-import { Generations } from './generations.ts'
-import { Guardian } from './guardian.ts'
 import { failureOf } from './outcome.ts'
 import { SocketDesk } from './sockets.ts'
-import { keepVigil } from './vigil.ts'
 import { Waiters } from './waiters.ts'
-import { WorkerProcess } from './worker-process.ts'
+import type { WorkerProcess } from './worker-process.ts'
 
 /** What may differ between runs besides the settings. */
 export interface SupervisorContext {
@@ -36,29 +34,22 @@ export interface SupervisorContext {
 export interface StopOptions {
   /** Kill at once instead of draining. */
   readonly force?: boolean
-  /** How long idle keep-alive connections may stay, in ms. Default: the setting. */
+  /** How long idle keep-alive connections may stay, in ms. Default: the setting. A later call does not change it: workers that drain have their order. */
   readonly lingerMs?: number
 }
 
 /** How long a slow log reader may delay the end. */
 const FLUSH_MS = 1000
-/** Beside the bundle that this file ends up in. */
-const PRELOAD = fileURLToPath(new URL('worker/preload.cjs', import.meta.url))
 
 export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly settings: Settings
   readonly #context: SupervisorContext
   readonly #engine: Engine
   readonly #sockets: SocketDesk
+  readonly #crew: Crew
   readonly #balancing: Balancing
-  readonly #workers = new Map<WorkerId, WorkerProcess>()
   readonly #waiters = new Waiters()
-  readonly #generations: Generations
-  #guardian: Guardian | undefined
-  #endVigil: (() => void) | undefined
   #lingerMs: number
-  /** The last words of a worker are printed before the end is told. */
-  #lastOutput: Promise<void> | undefined
   #listenFailure: SupervisorEvents['worker:listen-failed'][0] | undefined
   #outcome: { readonly outcome: Outcome; readonly failure: EverycoreError | undefined } | undefined
 
@@ -67,11 +58,32 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     super()
     this.settings = settings
     this.#context = context
-    this.#generations = new Generations(settings.launch)
     this.#lingerMs = settings.lingerTimeoutMs
     this.#sockets = new SocketDesk(context.inherited)
-    this.#balancing = new Balancing(this.#workers, (key) => this.#sockets.users(key))
     this.#engine = new Engine(initialState(settings.core, settings.sizing.size), (effect) => this.#perform(effect))
+    this.#crew = new Crew(settings, context, {
+      spawned: (id, pid) => this.#engine.tell({ type: 'workerSpawned', id, pid }),
+      spawnFailed: (id, code) => this.#engine.tell({ type: 'workerSpawnFailed', id, code, chance: Math.random() }),
+      connection: (id, offer, handle) => this.#balancing.offer(id, offer, handle),
+      message: (id, worker, message) => this.#onMessage(id, worker, message),
+      appMessage: (id, body, handle) => this.#onAppMessage(id, body, handle),
+      disconnected: (id) => this.#emitFor(id, 'worker:disconnected', {}),
+      violation: (id, why) => {
+        this.#emitFor(id, 'worker:violated', { why })
+        this.#engine.tell({ type: 'workerViolated', id })
+      },
+      exited: (id, exit) => {
+        this.#sockets.forget(id)
+        this.#balancing.gone(id)
+        this.#engine.tell({ type: 'workerExited', id, exit, chance: Math.random() })
+      },
+    })
+    this.#balancing = new Balancing((id) => this.#crew.get(id), (key) => this.#sockets.users(key))
+  }
+
+  /** What each worker says of its connections. A supervisor with one worker asks for no reports. */
+  get loads(): readonly (WorkerRef & WorkerLoad)[] {
+    return this.#balancing.loads.map(([id, load]) => ({ ...this.#crew.ref(id), ...load }))
   }
 
   /** What is going on, as plain data. */
@@ -79,15 +91,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     return snapshot(this.#engine.state)
   }
 
-  /** What each worker says of its connections, by slot. A supervisor with one worker asks for no reports. */
-  get loads(): readonly (WorkerRef & WorkerLoad)[] {
-    return [...this.#workers.keys()].flatMap((id) => {
-      const load = this.#balancing.loadOf(id)
-      return load === undefined ? [] : [{ ...this.#ref(id), ...load }]
-    })
-  }
-
-  /** Every place where the app listens or listened. */
+  /** Every place where the app listens now. A socket that waits for the successor of a crashed worker is one, a server that the app closed is not. */
   get addresses(): readonly Listening[] {
     return this.#sockets.addresses
   }
@@ -101,9 +105,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   async start(): Promise<void> {
     if (this.#engine.state.phase !== 'idle') throw new EverycoreError('ERR_EVERYCORE_STATE', 'the supervisor was started before', { hint: 'create a new one' })
     this.#engine.tell({ type: 'startRequested' })
-    // After the forks, which take the longest; that they have pids is told to it in a later turn.
-    this.#guardian = new Guardian(this.settings.core.drainTimeoutMs)
-    this.#endVigil = keepVigil(() => this.#workers.values(), this.#guardian)
+    this.#crew.guard()
     await this.#until((state) => state.phase === 'running', 'it stopped before all workers were ready')
   }
 
@@ -128,15 +130,19 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    *
    * @param size 1 to 1024
    * @returns when that many are ready and the surplus is gone
-   * @throws EverycoreError ERR_EVERYCORE_SETTING when the number is not allowed, ERR_EVERYCORE_STATE when the supervisor stops meanwhile
+   * @throws EverycoreError ERR_EVERYCORE_SETTING when the number is not allowed, ERR_EVERYCORE_STATE when the supervisor stops meanwhile, or a later call with another number replaces this one
    */
   async scale(size: number): Promise<void> {
-    if (!Number.isInteger(size) || size < 1 || size > 1024) {
-      throw new EverycoreError('ERR_EVERYCORE_SETTING', `${size} is not a number of workers`, { hint: 'give a whole number from 1 to 1024' })
-    }
+    requireCount(size)
     this.#requireRunning('scale')
     this.#engine.tell({ type: 'scaleRequested', size })
-    await this.#until((state) => state.size !== size || (state.workers.length === size && state.workers.every(({ phase }) => phase.name === 'ready')), 'it stopped while it scaled')
+    let replacedBy: number | undefined
+    await this.#until((state) => {
+      if (state.size !== size) replacedBy = state.size
+      return replacedBy !== undefined || (state.workers.length === size && state.workers.every(({ phase }) => phase.name === 'ready'))
+    }, 'it stopped while it scaled')
+    if (replacedBy === undefined) return
+    throw new EverycoreError('ERR_EVERYCORE_STATE', `scale(${size}) was not carried out: a later scale(${replacedBy}) replaced it`)
   }
 
   /**
@@ -159,24 +165,19 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    * @throws EverycoreError ERR_EVERYCORE_MESSAGE when there is no such worker, when it does not read, or when the message is too large
    */
   send(slot: number, message: unknown): void {
-    const worker = this.#serving().find((candidate) => candidate.slot === slot)
-    if (worker === undefined) throw new EverycoreError('ERR_EVERYCORE_MESSAGE', `no worker serves in slot ${slot}`, { hint: 'listen for worker:ready before sending' })
-    if (!worker.sendApp(toBody(message))) {
-      throw new EverycoreError('ERR_EVERYCORE_MESSAGE', `the message to slot ${slot} could not be queued`, { why: 'it is larger than 1 MiB, or the worker does not read its messages' })
-    }
+    sendTo(slot, this.#serving().find((worker) => worker.slot === slot), message)
   }
 
   /** Sends a message to every worker that serves. Returns how many took it. @throws EverycoreError ERR_EVERYCORE_MESSAGE when JSON cannot hold it */
   broadcast(message: unknown): number {
-    const body = toBody(message)
+    const body = writeMessage(message)
     return this.#serving().filter((worker) => worker.sendApp(body)).length
   }
 
   /** Workers that are ready, by slot. */
   #serving(): readonly WorkerProcess[] {
-    const { workers } = this.#engine.state
-    const ready = workers.filter(({ phase }) => phase.name === 'ready')
-    return ready.flatMap(({ id }) => this.#workers.get(id) ?? [])
+    const ready = this.#engine.state.workers.filter(({ phase }) => phase.name === 'ready')
+    return ready.flatMap(({ id }) => this.#crew.get(id) ?? [])
   }
 
   #requireRunning(what: string): void {
@@ -194,16 +195,19 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   #perform(effect: Effect): void {
     switch (effect.type) {
       case 'spawnWorker':
-        this.#spawn(effect.id, effect.slot, effect.generation)
+        this.#crew.spawn(effect.id, effect.slot, effect.generation, this.#engine.state.generation)
         return
       case 'drainWorker':
-        this.#drain(effect.id, effect.timeoutMs, effect.reason)
+        this.#drain(effect)
         return
       case 'killWorker':
-        this.#workers.get(effect.id)?.kill()
+        this.#crew.kill(effect.id)
         return
       case 'releaseSockets':
         this.#sockets.release()
+        return
+      case 'releaseUnusedSockets':
+        this.#sockets.releaseUnused()
         return
       case 'announce':
         this.#announce(effect.notice)
@@ -216,53 +220,24 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     }
   }
 
-  #spawn(id: WorkerId, slot: number, generation: number): void {
-    const { core, killSignal, waitReady, compileCacheDir } = this.settings
-    const launch = this.#generations.launchOf(generation)
-    this.#generations.keepFrom(this.#engine.state.generation)
-    const boot = { primaryPid: process.pid, script: this.settings.launch.script, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: this.settings.lingerTimeoutMs, killSignal, waitReady, compileCacheDir: compileCacheDir ?? null, viaCluster: this.#context.viaCluster }
-    const worker = WorkerProcess.spawn(
-      { launch, preload: PRELOAD, boot, logs: this.#context.logs, viaCluster: this.#context.viaCluster },
-      {
-        onSpawned: (pid) => {
-          this.#guardian?.watch(pid)
-          this.#engine.tell({ type: 'workerSpawned', id, pid })
-        },
-        onSpawnFailed: (code) => this.#engine.tell({ type: 'workerSpawnFailed', id, code, chance: Math.random() }),
-        onMessage: (message) => this.#onMessage(id, message),
-        onAppMessage: (body, handle) => this.#onAppMessage(id, body, handle),
-        onConnection: (offer, handle) => this.#balancing.offer(id, offer, handle),
-        onDisconnected: () => this.#emitFor(id, 'worker:disconnected', {}),
-        onViolation: (why) => {
-          this.#emitFor(id, 'worker:violated', { why })
-          this.#engine.tell({ type: 'workerViolated', id })
-        },
-        onExited: (exit) => this.#onExited(id, exit),
-      },
-    )
-    if (worker !== undefined) this.#workers.set(id, worker)
-  }
-
-  #drain(id: WorkerId, timeoutMs: number, reason: RetireReason): void {
-    // Only a stop is in a hurry: while others serve, a promise to a client costs nothing.
-    const lingerMs = reason === 'stop' ? this.#lingerMs : null
+  #drain({ id, timeoutMs, reason }: Extract<Effect, { type: 'drainWorker' }>): void {
+    this.#sockets.forget(id)
     this.#balancing.leave(id)
-    this.#workers.get(id)?.drain({ type: 'drain', timeoutMs, lingerMs, reason })
+    // Only a stop is in a hurry: while others serve, a promise to a client costs nothing.
+    this.#crew.drain(id, { timeoutMs, reason, lingerMs: reason === 'stop' ? this.#lingerMs : null })
   }
 
-  #onMessage(id: WorkerId, message: WorkerMessage): void {
-    const worker = this.#workers.get(id)
-    if (worker === undefined) return
+  #onMessage(id: WorkerId, worker: WorkerProcess, message: WorkerMessage): void {
     switch (message.type) {
       case 'bind':
         void this.#sockets.bind(id, worker, message)
         return
       case 'listening':
-        this.#emitFor(id, 'worker:listening', this.#sockets.listening(message))
+        this.#emitFor(id, 'worker:listening', this.#sockets.listening(id, message))
         return
       case 'listenFailed': {
         const { code, address, port } = message
-        this.#listenFailure = { ...this.#ref(id), code, address, port }
+        this.#listenFailure = { ...this.#crew.ref(id), code, address, port }
         this.#emitFor(id, 'worker:listen-failed', { code, address, port })
         return
       }
@@ -296,39 +271,19 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       ;(handle as { readonly close?: () => void } | undefined)?.close?.()
       return
     }
-    let message: unknown
-    try {
-      message = JSON.parse(body)
-    } catch {
-      return
-    }
-    this.#safely(() => this.emit('worker:message', message, this.#ref(id), handle))
-  }
-
-  #onExited(id: WorkerId, exit: ExitReport): void {
-    const worker = this.#workers.get(id)
-    if (worker !== undefined) this.#guardian?.forget(worker.pid)
-    this.#sockets.forget(id)
-    this.#balancing.gone(id)
-    this.#lastOutput = worker?.output.ended
-    this.#engine.tell({ type: 'workerExited', id, exit, chance: Math.random() })
-    this.#workers.delete(id)
+    const read = readMessage(body)
+    if (read !== undefined) this.#safely(() => this.emit('worker:message', read.message, this.#crew.ref(id), handle))
   }
 
   #announce(notice: Notice): void {
     // The types of both sides are made from the same union; TypeScript cannot follow that through emit.
-    const whole = 'id' in notice ? { ...this.#ref(notice.id), ...notice } : notice
+    const whole = 'id' in notice && notice.type !== 'worker:spawn-failed' ? { ...this.#crew.ref(notice.id), ...notice } : notice
     this.#safely(() => (this as EventEmitter).emit(notice.type, whole))
     this.#waiters.check(this.#engine.state, notice)
   }
 
-  #ref(id: WorkerId): WorkerRef {
-    const worker = this.#workers.get(id)
-    return { id, slot: worker?.slot ?? -1, pid: worker?.pid ?? -1, generation: worker?.generation ?? -1 }
-  }
-
   #emitFor(id: WorkerId, name: SupervisorEventName, details: object): void {
-    this.#safely(() => (this as EventEmitter).emit(name, { ...this.#ref(id), ...details }))
+    this.#safely(() => (this as EventEmitter).emit(name, { ...this.#crew.ref(id), ...details }))
   }
 
   /** A listener that throws is the listener's defect; supervision goes on. */
@@ -342,38 +297,21 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
 
   async #finish(outcome: Outcome): Promise<void> {
     this.#engine.end()
-    this.#endVigil?.()
-    this.#guardian?.end()
+    this.#crew.dismiss()
     this.#balancing.release()
     const { launch, core, waitReady } = this.settings
     const failure = await failureOf(outcome, {
-      script: asTyped(launch.script),
+      script: launch.script,
       readyTimeoutMs: core.readyTimeoutMs,
       waitReady,
       listenFailure: this.#listenFailure,
-      listened: this.#sockets.addresses.length > 0,
+      listened: this.#sockets.listened,
     })
     this.#sockets.release()
-    await this.#lastOutput
+    // The last words of a worker are printed before the end is told.
+    await this.#crew.lastOutput
     await this.#context.logs.flush(FLUSH_MS)
     this.#outcome = { outcome, failure }
     this.#waiters.end(failure)
   }
-}
-
-/** A path as a person would write it. */
-function asTyped(path: string): string {
-  const short = relative(process.cwd(), path)
-  return short === '' || short.startsWith('..') ? path : short
-}
-
-function toBody(message: unknown): string {
-  let body: string | undefined
-  try {
-    body = JSON.stringify(message)
-  } catch (cause) {
-    throw new EverycoreError('ERR_EVERYCORE_MESSAGE', 'the message cannot be written as JSON', { cause })
-  }
-  if (body === undefined) throw new EverycoreError('ERR_EVERYCORE_MESSAGE', 'the message cannot be written as JSON', { why: `it is of type ${typeof message}` })
-  return body
 }

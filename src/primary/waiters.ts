@@ -63,8 +63,7 @@ export class Waiters {
     this.#ended = true
     for (const waiter of this.#waiters) waiter.settle(true)
     this.#waiters.clear()
-    const stopped = new EverycoreError('ERR_EVERYCORE_RELOAD', 'the reload was not carried out', { why: 'the supervisor stopped' })
-    for (const { reject } of [...(this.#current ?? []), ...this.#waiting]) reject(stopped)
+    for (const { reject } of [...(this.#current ?? []), ...this.#waiting]) reject(stoppedError())
     this.#resolveDone(failure)
   }
 
@@ -80,7 +79,12 @@ export class Waiters {
   }
 }
 
+function stoppedError(): EverycoreError {
+  return new EverycoreError('ERR_EVERYCORE_RELOAD', 'the reload was not carried out', { why: 'the supervisor was stopped' })
+}
+
 function reloadError({ slot, why, exit }: ReloadFailure): EverycoreError {
+  if (why === 'stopped') return stoppedError()
   const error = exit?.error
   const cause = error === undefined ? '' : `: ${error.name}: ${error.message.split('\n')[0] ?? ''}`
   return new EverycoreError('ERR_EVERYCORE_RELOAD', `the reload was aborted at slot ${slot}`, { why: `${why}${cause}`, hint: 'the old workers go on serving; mend the release and reload again' })

@@ -14,6 +14,7 @@ import { WorkerChannel } from './control-channel.ts'
 import { forkWorker } from './fork.ts'
 import { guardIpc, type ConnectionOffer } from './ipc-guard.ts'
 
+const isWindows = process.platform === 'win32'
 /** How long the last frames of a dead worker may take to be read. */
 const LAST_FRAMES_MS = 100
 /** How long its output may: a process that left its group can keep the pipes open for ever. */
@@ -48,6 +49,7 @@ export class WorkerProcess {
   readonly #worker: ClusterWorker
   readonly #channel: WorkerChannel
   #exited = false
+  #killed = false
   #lastError: ReportedError | undefined
 
   private constructor(worker: ClusterWorker, pid: number, options: WorkerProcessOptions, handlers: WorkerProcessHandlers) {
@@ -72,7 +74,8 @@ export class WorkerProcess {
     child.on('error', () => {})
     worker.on('error', () => {})
     child.once('disconnect', handlers.onDisconnected)
-    child.once('exit', (code, signal) => this.#onExit({ code, signal }, handlers))
+    // Windows has no signals, and a process that was ended from outside has code 1 there.
+    child.once('exit', (code, signal) => this.#onExit(isWindows && this.#killed ? { code: null, signal: 'SIGKILL' } : { code, signal }, handlers))
   }
 
   /** Forks; what comes of it is told to the handlers, never before this returns. */
@@ -155,13 +158,14 @@ export class WorkerProcess {
 
   /** SIGKILL to the worker and all of its process group. */
   kill(): void {
+    this.#killed = !this.#exited
     this.#signal('SIGKILL')
   }
 
   #signal(signal: NodeJS.Signals): void {
     if (this.#exited) return
     try {
-      process.kill(process.platform === 'win32' ? this.pid : -this.pid, signal)
+      process.kill(isWindows ? this.pid : -this.pid, signal)
     } catch {
       // Gone already; its exit event is on the way.
     }

@@ -8,6 +8,9 @@ const KINDS: ReadonlySet<string> = new Set<ServerKind>(['http', 'https', 'http2'
 /** Longest text that the primary keeps from one field, in characters. */
 const TEXT_LIMIT = 64 * 1024
 
+/** Longest address: that of a unix socket, or of a pipe of Windows. */
+const ADDRESS_LIMIT = 1024
+
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= TEXT_LIMIT
 const isTextOrNull = (value: unknown): value is string | null => value === null || isText(value)
 const isInteger = (value: unknown): value is number => Number.isSafeInteger(value)
@@ -75,7 +78,7 @@ function readLoad({ open, busy, accepted, handedOver, moved, taken }: Fields): W
 
 function readListening(value: Fields): WorkerMessage | undefined {
   const { kind, address, port, key } = value
-  if (!isText(kind) || !KINDS.has(kind) || !isText(address) || !isIntegerOrNull(port) || !isTextOrNull(key)) return undefined
+  if (!isText(kind) || !KINDS.has(kind) || !isText(address) || address.length > ADDRESS_LIMIT || !isIntegerOrNull(port) || !isTextOrNull(key)) return undefined
   return { type: 'listening', kind: kind as ServerKind, address, port, key }
 }
 

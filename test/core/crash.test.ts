@@ -60,7 +60,7 @@ void test('a fork that fails is never tried again at once', () => {
   it.exit(2)
   const { orders, said } = it.tell({ type: 'workerSpawnFailed', id: 3, code: 'EAGAIN', chance: 0.5 })
   assert.deepEqual(orders, [])
-  assert.deepEqual(said, ['worker:spawn-failed 1 EAGAIN back in 1500'])
+  assert.deepEqual(said, ['worker:spawn-failed 3 in 1 of 1 EAGAIN back in 1500'])
 })
 
 void test('a slot that waits takes no place from another', () => {

@@ -31,18 +31,23 @@ export interface Drive {
   /** Lets the time pass up to the timer and fires it. */
   readonly wake: () => Told
   readonly up: (...ids: readonly number[]) => Told
+  /** Without a code: what the worker was told last, or else 1. */
   readonly exit: (id: number, code?: number) => Told
   readonly state: () => State
   readonly now: () => number
   readonly wakesAt: () => number | undefined
+  /** How often it ordered to give up unused sockets; not among the orders, where it would be noise. */
+  readonly frees: () => number
 }
 
 export function drive(size: number, settings: Partial<CoreSettings> = {}): Drive {
   let state = initialState({ ...SETTINGS, ...settings }, size)
   let now = 0
+  let frees = 0
   const send = (event: Event): Told => {
     const result = step(state, event)
     state = result.state
+    frees += result.effects.filter(({ type }) => type === 'releaseUnusedSockets').length
     return { orders: result.effects.flatMap(orderLine), said: result.effects.flatMap(noticeLine) }
   }
   const up = (ids: readonly number[]): Told => {
@@ -59,10 +64,15 @@ export function drive(size: number, settings: Partial<CoreSettings> = {}): Drive
       return send({ type: 'timePassed', at: now })
     },
     up: (...ids) => up(ids),
-    exit: (id, code = 1) => send({ type: 'workerExited', at: now, id, exit: { code, signal: null }, chance: 0.5 }),
+    exit: (id, code) => {
+      const isKilled = code === undefined && state.workers.some((worker) => worker.id === id && worker.phase.name === 'killed')
+      const exit = isKilled ? { code: null, signal: 'SIGKILL' } : { code: code ?? 1, signal: null }
+      return send({ type: 'workerExited', at: now, id, exit, chance: 0.5 })
+    },
     state: () => state,
     now: () => now,
     wakesAt: () => wakeAt(state, now),
+    frees: () => frees,
   }
 }
 
@@ -86,6 +96,7 @@ function orderLine(effect: Effect): readonly string[] {
     case 'finish':
       return [`finish ${effect.outcome.name}`]
     case 'announce':
+    case 'releaseUnusedSockets':
       return []
     default:
       return assertNever(effect)
@@ -109,7 +120,7 @@ function detail(notice: Notice): string {
     case 'worker:exited':
       return ` ${notice.id} ${notice.kind} ${notice.respawnInMs === undefined ? 'for good' : `back in ${notice.respawnInMs}`}`
     case 'worker:spawn-failed':
-      return ` ${notice.slot} ${notice.code} back in ${notice.respawnInMs}`
+      return ` ${notice.id} in ${notice.slot} of ${notice.generation} ${notice.code} back in ${notice.respawnInMs}`
     case 'reload:started':
       return ` ${notice.from} to ${notice.to}`
     case 'reload:finished':

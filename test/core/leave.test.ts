@@ -51,3 +51,19 @@ void test('a worker that breaks the protocol while it leaves is killed, which is
   it.exit(1)
   assert.equal(it.state().slots[0]?.failures, 0)
 })
+
+void test('a worker that leaves by its own wish soon after a crash of its slot degrades nothing', () => {
+  const it = running(2)
+  it.exit(2)
+  it.up(3)
+  it.clock(3000)
+  assert.deepEqual(it.tell({ type: 'workerRetireRequested', id: 3 }).said, ['worker:draining 3'])
+  assert.equal(it.state().phase, 'running')
+})
+
+void test('the service is degraded no longer when the slot that failed is back, though another has left by its own wish', () => {
+  const it = running(2)
+  it.tell({ type: 'workerRetireRequested', id: 1 })
+  assert.deepEqual(it.exit(2).said.at(-1), 'primary:phase degraded')
+  assert.deepEqual(it.up(3).said.at(-1), 'primary:phase running')
+})

@@ -26,6 +26,7 @@ const PLACES = [
   'reload:aborted stopped',
   'reload:finished',
   'worker:spawn-failed',
+  'releaseUnusedSockets',
   'finish failed',
   'finish stopped',
   'finish stopped-now',

@@ -70,3 +70,12 @@ void test('after the end there is silence', () => {
   assert.deepEqual(it.tell({ type: 'scaleRequested', size: 4 }), silence)
   assert.deepEqual(it.tell({ type: 'startRequested' }), silence)
 })
+
+void test('who had left by itself when it was to be killed was not killed', () => {
+  const it = running(3)
+  it.tell({ type: 'scaleRequested', size: 2 })
+  it.tell({ type: 'stopRequested', how: 'now' })
+  assert.deepEqual(it.exit(3, 0).said, ['worker:exited 3 retired for good'])
+  assert.deepEqual(it.exit(2, 7).said, ['worker:exited 2 crash for good'])
+  assert.deepEqual(it.exit(1).said[0], 'worker:exited 1 killed for good')
+})

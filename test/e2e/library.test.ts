@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { freePort } from '../harness/app.ts'
+import { fixture, freePort } from '../harness/app.ts'
 import { get } from '../harness/http.ts'
 import { Program } from '../harness/program.ts'
 
@@ -158,4 +161,90 @@ test('two supervisors in one program do not mix', async (t) => {
   )
   assert.deepEqual(await program.report('ports'), ports.map((port) => [port]))
   assert.equal(await program.ended, 0)
+})
+
+test('a worker that the system refuses is named by id, slot and generation', async (t) => {
+  const cwd = mkdtempSync(join(tmpdir(), 'everycore-test-'))
+  t.after(() => rmSync(cwd, { recursive: true, force: true }))
+  const program = Program.start(
+    t,
+    `
+    const { rmdirSync } = await import('node:fs')
+    const supervisor = await createSupervisor({ script: ${JSON.stringify(fixture('web.cjs'))}, workers: 1, port: 0, cwd: ${JSON.stringify(cwd)} })
+    supervisor.on('worker:spawn-failed', (event) => report('refused', event))
+    await supervisor.start()
+    rmdirSync(${JSON.stringify(cwd)})
+    await supervisor.reload().catch((error) => report('aborted', error.why))
+    await supervisor.stop()
+  `,
+  )
+  const refused = (await program.report('refused')) as Record<string, unknown>
+  assert.deepEqual(refused, { type: 'worker:spawn-failed', id: 2, slot: 0, generation: 2, code: 'ENOENT', respawnInMs: refused['respawnInMs'] })
+  assert.equal(await program.report('aborted'), 'spawn-failed')
+})
+
+test('a reload that a stop cuts short says so', async (t) => {
+  const program = Program.start(
+    t,
+    `
+    const supervisor = await createSupervisor({ script: 'web.cjs', workers: 2, port: 0 })
+    await supervisor.start()
+    supervisor.once('reload:started', () => setImmediate(() => supervisor.stop()))
+    await supervisor.reload().catch((error) => report('rejected', [error.code, error.message, error.why]))
+    await supervisor.done
+  `,
+  )
+  assert.deepEqual(await program.report('rejected'), ['ERR_EVERYCORE_RELOAD', 'the reload was not carried out', 'the supervisor was stopped'])
+})
+
+test('a scale that a later one replaces is rejected; the same number twice is not', async (t) => {
+  const program = Program.start(
+    t,
+    `
+    const supervisor = await createSupervisor({ script: 'web.cjs', workers: 1, port: 0 })
+    await supervisor.start()
+    const outcomes = await Promise.allSettled([supervisor.scale(3), supervisor.scale(2), supervisor.scale(2)])
+    report('outcomes', outcomes.map(({ status, reason }) => reason === undefined ? status : [status, reason.code, reason.message]))
+    report('ready', supervisor.snapshot.workers.filter(({ phase }) => phase === 'ready').length)
+    await supervisor.stop()
+  `,
+  )
+  const rejected = ['rejected', 'ERR_EVERYCORE_STATE', 'scale(3) was not carried out: a later scale(2) replaced it']
+  assert.deepEqual(await program.report('outcomes'), [rejected, 'fulfilled', 'fulfilled'])
+  assert.equal(await program.report('ready'), 2)
+})
+
+test('addresses are where the app listens now', async (t) => {
+  const port = await freePort()
+  const program = Program.start(
+    t,
+    `
+    const supervisor = await createSupervisor({ script: 'closes.cjs', workers: 1, port: ${port} })
+    await supervisor.start()
+    report('listening', supervisor.addresses)
+    await fetch('http://127.0.0.1:${port}')
+    while (supervisor.addresses.length > 0) await new Promise(setImmediate)
+    await supervisor.reload()
+    report('again', supervisor.addresses)
+    await supervisor.stop()
+    report('stopped', supervisor.addresses)
+  `,
+  )
+  const here = [{ kind: 'http', address: '::', port }]
+  assert.deepEqual(await program.report('listening'), here)
+  assert.deepEqual(await program.report('again'), here)
+  assert.deepEqual(await program.report('stopped'), [])
+})
+
+test('addresses do not grow with the ports that an app has had', async (t) => {
+  const port = await freePort()
+  const program = Program.start(
+    t,
+    `
+    const supervisor = await createSupervisor({ script: 'many-ports.cjs', workers: 1, port: ${port}, stdout: new (await import('node:stream')).PassThrough().on('data', (text) => String(text).includes('DONE') && report('done', supervisor.addresses)) })
+    await supervisor.start()
+    await supervisor.done
+  `,
+  )
+  assert.deepEqual(await program.report('done'), [{ kind: 'http', address: '::', port }])
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +16,14 @@ function scratch(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'everycore-test-'))
   t.after(() => rmSync(directory, { recursive: true, force: true }))
   return directory
+}
+
+/** Whether a connection is refused, or else taken into the queue. */
+async function isRefused(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  const outcome = await once(socket, 'connect').then(() => 'taken', ({ code }: NodeJS.ErrnoException) => code)
+  socket.destroy()
+  return outcome === 'ECONNREFUSED'
 }
 
 async function severalPorts(): Promise<Record<string, string>> {
@@ -74,6 +82,7 @@ test('a port in use: the app gets EADDRINUSE in its own error event, and everyco
   await handled.ended
   const error = JSON.parse((await handled.line(/^ERROR /)).msg.slice(6)) as Record<string, unknown>
   assert.deepEqual([error['code'], error['port']], ['EADDRINUSE', port])
+  assert.equal(error['syscall'], 'bind', 'as in every cluster worker; plain node says listen')
   const unhandled = await App.start(t, 'web.cjs', { options: ['--port', String(port)] })
   assert.equal((await unhandled.ended).code, 3)
   assert.match(unhandled.transcript, new RegExp(`port ${port} is already in use`))
@@ -91,7 +100,10 @@ test('two everycore on one port: the second fails clearly, the first goes on', a
 test('a server may close and listen again; when all have closed, the port is free', async (t) => {
   const app = await App.ready(t, 'relisten.cjs', { workers: 1 })
   await get({ port: app.port }, '/relisten')
-  await app.line(/LISTENING AGAIN/)
+  await app.line(/LISTENING AGAIN .relisten/)
+  assert.equal((await get({ port: app.port })).status, 200)
+  await get({ port: app.port }, '/elsewhere')
+  await app.line(/LISTENING AGAIN .elsewhere/)
   assert.equal((await get({ port: app.port })).status, 200)
   const closing = await App.ready(t, 'closes.cjs', { workers: 1 })
   await get({ port: closing.port })
@@ -169,6 +181,80 @@ test('two servers of one process on one address: the second gets EADDRINUSE, as 
 
 test('an app that listens without end cannot use up the descriptors of the supervisor', async (t) => {
   const app = await App.ready(t, 'listens-without-end.cjs', { workers: 1 })
-  assert.equal((await app.line(/^REFUSED/)).msg, 'REFUSED EMFILE')
+  assert.equal((await app.line(/^REFUSED/)).msg, 'REFUSED EMFILE after 512')
+  assert.equal((await get({ port: app.port })).body, 'ok')
+})
+
+test('an app that binds datagram sockets without end cannot use up the descriptors of the supervisor', async (t) => {
+  const app = await App.ready(t, 'udp-without-end.cjs', { workers: 1 })
+  assert.equal((await app.line(/^REFUSED/)).msg, 'REFUSED EMFILE after 128')
+})
+
+test('with few descriptors the supervisor holds few sockets', { skip: process.platform !== 'linux' && 'reads /proc' }, async (t) => {
+  const port = String(await freePort())
+  const refusal = async (script: string): Promise<string> => {
+    const child = spawn('sh', ['-c', 'ulimit -n 320 && exec "$0" "$@"', process.execPath, CLI, '-w', '1', '--log-format', 'raw', fixture(script)], { env: { ...process.env, PORT: port }, stdio: ['ignore', 'pipe', 'inherit'] })
+    t.after(() => child.exitCode ?? child.kill('SIGKILL'))
+    let text = ''
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    await until('it is refused', () => text.includes('REFUSED'))
+    child.kill('SIGTERM')
+    await once(child, 'close')
+    return /^REFUSED.*$/m.exec(text)?.[0] ?? ''
+  }
+  assert.equal(await refusal('listens-without-end.cjs'), 'REFUSED EMFILE after 80')
+  assert.equal(await refusal('udp-without-end.cjs'), 'REFUSED EMFILE after 20')
+})
+
+test('a port that a new release no longer listens on is refused, and so is one that only a failed release had', async (t) => {
+  const flag = join(scratch(t), 'flag')
+  const ports = await severalPorts()
+  const app = await App.ready(t, 'forgets-a-port.cjs', { env: { ...ports, FLAG: flag } })
+  assert.equal((await get({ port: Number(ports['PORT_2']) })).body, 'ok')
+  writeFileSync(flag, 'FAIL')
+  app.kill('SIGUSR2')
+  await app.event('reload:aborted')
+  await until('the port of the failed release is given up', async () => isRefused(Number(ports['PORT_3'])))
+  assert.equal((await get({ port: Number(ports['PORT_2']) })).body, 'ok')
+  writeFileSync(flag, 'GOOD')
+  app.kill('SIGUSR2')
+  await app.event('reload:finished')
+  await until('the port of the old release is given up', async () => isRefused(Number(ports['PORT_2'])))
+  assert.equal((await get({ port: app.port })).body, 'ok')
+})
+
+test('a port that the successors of crashed workers do not listen on is refused', async (t) => {
+  const flag = join(scratch(t), 'flag')
+  const ports = await severalPorts()
+  const app = await App.ready(t, 'forgets-a-port.cjs', { env: { ...ports, FLAG: flag } })
+  writeFileSync(flag, 'GOOD')
+  const [first = 0, second = 0] = app.workerPids()
+  process.kill(first, 'SIGKILL')
+  await app.event('worker:ready', () => true, 3)
+  assert.equal((await get({ port: Number(ports['PORT_2']) })).body, 'ok', 'the other worker still listens')
+  process.kill(second, 'SIGKILL')
+  await app.event('worker:ready', () => true, 4)
+  await until('the port is given up', async () => isRefused(Number(ports['PORT_2'])))
+  assert.equal((await get({ port: app.port })).body, 'ok')
+})
+
+test('a single worker that closes its server and ends at once after an error leaves the socket to its successor', async (t) => {
+  const app = await App.ready(t, 'closes-and-exits.cjs', { workers: 1 })
+  await get({ port: app.port }, '/throw').catch(() => {})
+  await app.event('worker:exited')
+  assert.equal((await get({ port: app.port })).body, 'ok', 'it waited in the queue')
+})
+
+test('connections wait for a successor that is ready a moment before it listens', async (t) => {
+  const app = await App.ready(t, 'ready-before-listen.cjs', { workers: 1, options: ['--wait-ready'] })
+  await app.line(/LISTENING/)
+  process.kill(app.workerPids()[0] ?? 0, 'SIGKILL')
+  await app.event('worker:ready', () => true, 2)
+  assert.equal((await get({ port: app.port })).body, 'ok')
+})
+
+test('an app may open and close many ports', async (t) => {
+  const app = await App.ready(t, 'many-ports.cjs', { workers: 1 })
+  assert.equal((await app.line(/^(DONE|REFUSED)/)).msg, 'DONE')
   assert.equal((await get({ port: app.port })).body, 'ok')
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -32,10 +32,13 @@ test('Ctrl-C in a terminal, which hits the whole process group, still drains', a
   assert.equal(code, 0)
 })
 
-test('an app that listens on a privileged port without the right to it is told what to do', { skip: (!privilegedPortsExist() && 'this kernel lets everybody have every port') || (isRoot && !canBeNobody && 'only root can run this Node') }, async () => {
+test('an app that listens on a privileged port without the right to it is told what to do', { skip: (!privilegedPortsExist() && 'this kernel lets everybody have every port') || (isRoot && !canBeNobody && 'only root can run this Node') }, async (t) => {
+  const temporary = mkdtempSync(join(tmpdir(), 'everycore-test-'))
+  t.after(() => rmSync(temporary, { recursive: true, force: true }))
+  chmodSync(temporary, 0o777)
   const child = spawn(process.execPath, [CLI, '-w', '1', '--port', '81', fixture('web.cjs')], {
     cwd: '/',
-    env: { ...process.env, NO_COLOR: '1', HOME: '/nonexistent', XDG_RUNTIME_DIR: '' },
+    env: { ...process.env, NO_COLOR: '1', HOME: '/nonexistent', XDG_RUNTIME_DIR: '', TMPDIR: temporary },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(isRoot ? { uid: 65_534, gid: 65_534 } : {}),
   })

@@ -110,19 +110,19 @@ describe('help and version', () => {
   })
 
   it('refuses an unknown topic and names the nearest', async () => {
-    assert.deepEqual(await everycore(['help', 'exitcodes']), { code: 2, out: '', err: 'everycore: There is no help about exitcodes\n  Did you mean everycore help exit-codes?\n', started: undefined })
+    assert.deepEqual(await everycore(['help', 'exitcodes']), { code: 2, out: '', err: 'everycore: there is no help about exitcodes\n  Did you mean everycore help exit-codes?\n', started: undefined })
   })
 })
 
 describe('mistakes', () => {
   for (const [argv, code, err] of [
-    [['--workres', '2', 'server.js'], 2, "everycore: Unknown option '--workres'\n  Did you mean --workers?\n"],
-    [['--zzzzzzz', 'server.js'], 2, "everycore: Unknown option '--zzzzzzz'\n  everycore --help lists the options. Those of the app stand after the script.\n"],
-    [['--max-old-space-size=512', 'server.js'], 2, 'everycore: Unknown option \'--max-old-space-size=512\'\n  That is an option of node: --node-args "--max-old-space-size=512".\n'],
-    [['-w'], 2, "everycore: Option '-w, --workers <n|auto|max|50%|-1>' argument missing\n  everycore --help lists commands and options.\n"],
+    [['--workres', '2', 'server.js'], 2, "everycore: unknown option '--workres'\n  Did you mean --workers?\n"],
+    [['--zzzzzzz', 'server.js'], 2, "everycore: unknown option '--zzzzzzz'\n  everycore --help lists the options. Those of the app stand after the script.\n"],
+    [['--max-old-space-size=512', 'server.js'], 2, 'everycore: unknown option \'--max-old-space-size=512\'\n  That is an option of node: --node-args "--max-old-space-size=512".\n'],
+    [['-w'], 2, "everycore: option '-w, --workers <n|auto|max|50%|-1>' argument missing\n  everycore --help lists commands and options.\n"],
     [['-w', '0', 'server.js'], 2, 'everycore: --workers (flag): "0" is not a number of workers: use auto, max, 1 to 1024, a percentage such as 50%, or -1 for one less than auto\n'],
-    [['sever.js'], 4, 'everycore: Cannot find sever.js\n  There is no /app/sever.js.\n  Did you mean server.js?\n'],
-    [['stat'], 4, 'everycore: Cannot find stat\n  There is no /app/stat.\n  If a command was meant: everycore start. Check the path and the directory (--cwd).\n'],
+    [['sever.js'], 4, 'everycore: cannot find sever.js\n  There is no /app/sever.js.\n  Did you mean server.js?\n'],
+    [['stat'], 4, 'everycore: cannot find stat\n  There is no /app/stat.\n  If a command was meant: everycore start. Check the path and the directory (--cwd).\n'],
   ] as const) {
     it(`${argv.join(' ')} ends with ${code} and says what to do`, async () => assert.deepEqual(await everycore(argv), { code, out: '', err, started: undefined }))
   }
@@ -137,7 +137,7 @@ describe('mistakes', () => {
       assert.equal(code, 4)
       assert.match(err, /^\{.*\}\n$/)
       const { level, msg, code: errorCode, why, hint } = JSON.parse(err)
-      assert.deepEqual({ level, msg, errorCode, why, hint }, { level: 60, msg: 'Cannot find sever.js', errorCode: 'ERR_EVERYCORE_SCRIPT', why: 'There is no /app/sever.js.', hint: 'Did you mean server.js?' })
+      assert.deepEqual({ level, msg, errorCode, why, hint }, { level: 60, msg: 'cannot find sever.js', errorCode: 'ERR_EVERYCORE_SCRIPT', why: 'There is no /app/sever.js.', hint: 'Did you mean server.js?' })
     }
   })
 
@@ -167,6 +167,6 @@ describe('the end of a run', () => {
   it('tells a defect with its stack and exit code 1', async () => {
     const { code, err } = await everycore(['server.js'], { start: () => Promise.reject(new TypeError('boom')) })
     assert.equal(code, 1)
-    assert.match(err, /^everycore: Internal error: boom\n {2}This is a defect of everycore\..*\nTypeError: boom\n {4}at /)
+    assert.match(err, /^everycore: internal error: boom\n {2}This is a defect of everycore\..*\nTypeError: boom\n {4}at /)
   })
 })

@@ -30,7 +30,7 @@ describe('an env file', () => {
     ['A B=1', 1],
   ] as const) {
     it(`with the text ${JSON.stringify(text)} is refused for line ${line}, which is not shown`, () => {
-      assert.throws(() => readText(text), { code: 'ERR_EVERYCORE_ENV_FILE', exitCode: 2, message: `Cannot parse env file .env: line ${line} is not KEY=VALUE` })
+      assert.throws(() => readText(text), { code: 'ERR_EVERYCORE_ENV_FILE', exitCode: 2, message: `cannot parse env file .env: line ${line} is not KEY=VALUE` })
     })
   }
 

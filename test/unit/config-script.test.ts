@@ -42,13 +42,13 @@ describe('a given script', () => {
   }
 
   for (const [name, given, files, message, why, hint] of [
-    ['is missing', 'sever.js', { '/app/server.js': '', '/app/other.js': '' }, 'Cannot find sever.js', 'There is no /app/sever.js.', 'Did you mean server.js?'],
-    ['is missing in a directory', 'src/indx.js', { '/app/src/index.js': '' }, 'Cannot find src/indx.js', 'There is no /app/src/indx.js.', 'Did you mean src/index.js?'],
-    ['is missing and nothing is like it', 'x.js', {}, 'Cannot find x.js', 'There is no /app/x.js.', 'Check the path and the directory (--cwd).'],
-    ['is a directory without an entry', 'lib', { '/app/lib/a.js': '' }, 'Cannot run lib: it is a directory without an entry', '/app/lib has neither an index.js nor a package.json whose main exists.', 'Name the file: everycore lib/server.js.'],
-    ['cannot be read', 'a.js', { '/app/a.js': { kind: 'file', denied: true } }, 'Cannot read a.js', 'EACCES for /app/a.js.', 'Check the permissions of the file and of the user.'],
-    ['is JSON', 'package.json', { '/app/package.json': '{}' }, 'Cannot run package.json: it is not JavaScript', 'Node.js runs no .json files.', 'Name the JavaScript or TypeScript file that starts the server.'],
-    ['is a shell script', 'run', { '/app/run': '#!/bin/sh\nexec node x' }, 'Cannot run run: it is not JavaScript', 'Its first line asks for /bin/sh.', 'Name the JavaScript or TypeScript file that starts the server.'],
+    ['is missing', 'sever.js', { '/app/server.js': '', '/app/other.js': '' }, 'cannot find sever.js', 'There is no /app/sever.js.', 'Did you mean server.js?'],
+    ['is missing in a directory', 'src/indx.js', { '/app/src/index.js': '' }, 'cannot find src/indx.js', 'There is no /app/src/indx.js.', 'Did you mean src/index.js?'],
+    ['is missing and nothing is like it', 'x.js', {}, 'cannot find x.js', 'There is no /app/x.js.', 'Check the path and the directory (--cwd).'],
+    ['is a directory without an entry', 'lib', { '/app/lib/a.js': '' }, 'cannot run lib: it is a directory without an entry', '/app/lib has neither an index.js nor a package.json whose main exists.', 'Name the file: everycore lib/server.js.'],
+    ['cannot be read', 'a.js', { '/app/a.js': { kind: 'file', denied: true } }, 'cannot read a.js', 'EACCES for /app/a.js.', 'Check the permissions of the file and of the user.'],
+    ['is JSON', 'package.json', { '/app/package.json': '{}' }, 'cannot run package.json: it is not JavaScript', 'Node.js runs no .json files.', 'Name the JavaScript or TypeScript file that starts the server.'],
+    ['is a shell script', 'run', { '/app/run': '#!/bin/sh\nexec node x' }, 'cannot run run: it is not JavaScript', 'Its first line asks for /bin/sh.', 'Name the JavaScript or TypeScript file that starts the server.'],
   ] as const satisfies readonly (readonly [string, string, Files, string, string, string])[]) {
     it(`is refused with exit code 4 when it ${name}`, () => {
       const error = failure(given, files)

@@ -129,7 +129,7 @@ describe('a wrong setting', () => {
     [untyped({ args: 'x' }), 'args (option) is not an array of strings'],
     [untyped({ env: { 'A=B': 'x' } }), 'env (option) is not an object of strings'],
     [untyped({ name: null }), 'name (option): null is not a name: use 1 to 64 of the characters a-z A-Z 0-9 . _ -'],
-    [untyped([]), 'The options are not an object'],
+    [untyped([]), 'the options are not an object'],
   ] as const satisfies readonly (readonly [Input, string])[]) {
     it(`is told as ${message.slice(0, 70)}`, () => {
       const error = failure(input)
@@ -139,19 +139,19 @@ describe('a wrong setting', () => {
 
   it('that is unknown names the nearest one', () => {
     const error = failure(untyped({ workres: 2 }))
-    assert.deepEqual([error.message, error.hint], ['Unknown option "workres"', 'Did you mean "workers"?'])
+    assert.deepEqual([error.message, error.hint], ['unknown option "workres"', 'Did you mean "workers"?'])
     assert.match(failure(untyped({ zzz: 2 })).hint ?? '', /The options are: workers, .*script/)
   })
 
   it('cannot come from the prototype of an object', () => {
     assert.equal(settings(untyped(JSON.parse('{"workers": 2}'))).sizing.size, 2)
-    assert.match(failure(untyped(JSON.parse('{"__proto__": {"workers": 3}}'))).message, /Unknown option "__proto__"/)
+    assert.match(failure(untyped(JSON.parse('{"__proto__": {"workers": 3}}'))).message, /unknown option "__proto__"/)
   })
 
   it('is told together with all the others, under the code of the first', () => {
     const error = failure({ ...flag('workers', '--workers', '0'), script: 'sever.js', env: { EVERYCORE_PORT: 'x', EVERYCORE_ENV_FILE: 'gone', NODE_OPTIONS: '--inspect=0.0.0.0' }, options: { uid: 1 } })
     assert.deepEqual([error.code, error.exitCode, error.message], ['ERR_EVERYCORE_SETTING', 2, '6 problems, nothing was started'])
-    for (const part of ['- --workers (flag)', '- EVERYCORE_PORT (environment)', '- uid (option): only root', '- Cannot read env file gone', '- NODE_OPTIONS (environment)', '- Cannot find sever.js\n  There is no /app/sever.js.\n  Did you mean server.js?']) {
+    for (const part of ['- --workers (flag)', '- EVERYCORE_PORT (environment)', '- uid (option): only root', '- cannot read env file gone', '- NODE_OPTIONS (environment)', '- cannot find sever.js\n  There is no /app/sever.js.\n  Did you mean server.js?']) {
       assert.ok(error.why?.includes(part), part)
     }
   })

@@ -42,6 +42,7 @@ function setUp(workers: readonly number[]) {
   const leave = (worker: number, now = 0): void => {
     balance.leave(worker)
     users.delete(worker)
+    unreachable.add(worker)
     relay.gone(worker, now)
   }
   return { balance, relay, users, sent, pings, unreachable, offer, leave, targets: () => sent.map(({ to }) => to) }

@@ -5,7 +5,7 @@ import { recordFailure } from '../failures.ts'
 import { isHopeless } from '../hopeless.ts'
 import { isOccupied, slotAt } from '../slots.ts'
 import { findWorker, occupies, withoutWorker } from '../workers.ts'
-import type { Event, ExitKind, FailureCause, SlotIndex, State, Step, Worker } from '../types.ts'
+import type { Event, ExitKind, ExitReport, FailureCause, KillReason, SlotIndex, State, Step, Worker } from '../types.ts'
 
 /** The process has ended. */
 export function recordExit(state: State, event: Extract<Event, { type: 'workerExited' }>): Step {
@@ -15,15 +15,14 @@ export function recordExit(state: State, event: Extract<Event, { type: 'workerEx
   const gone = withoutWorker(state, worker.id)
   const next = why === undefined ? gone : recordFailure(gone, worker, { why, exit: event.exit }, event.at, event.chance)
   return {
-    state: next,
+    state: { ...next, socketsInDoubt: true },
     effects: [
       announce({
         type: 'worker:exited',
         id: worker.id,
         slot: worker.slot,
         generation: worker.generation,
-        kind: kindOf(worker),
-        killReason: worker.phase.name === 'killed' ? worker.phase.reason : undefined,
+        ...meaningOf(worker, event.exit),
         exit: event.exit,
         uptimeMs: event.at - worker.spawnedAt,
         respawnInMs: respawnInMs(next, worker.slot, event.at),
@@ -39,7 +38,8 @@ export function recordSpawnFailed(state: State, event: Extract<Event, { type: 'w
   const gone = withoutWorker(state, worker.id)
   const next = occupies(worker) ? recordFailure(gone, worker, { why: 'spawn-failed', exit: undefined }, event.at, event.chance) : gone
   const waitMs = Math.max(0, slotAt(next, worker.slot).respawnAt - event.at)
-  return { state: next, effects: [announce({ type: 'worker:spawn-failed', slot: worker.slot, code: event.code, respawnInMs: waitMs })] }
+  const { id, slot, generation } = worker
+  return { state: next, effects: [announce({ type: 'worker:spawn-failed', id, slot, generation, code: event.code, respawnInMs: waitMs })] }
 }
 
 /** Undefined when the worker had been told to go. */
@@ -61,21 +61,14 @@ function causeOf(worker: Worker): FailureCause | undefined {
   }
 }
 
-function kindOf(worker: Worker): ExitKind {
-  const { phase } = worker
-  switch (phase.name) {
-    case 'booting':
-      return 'boot-failure'
-    case 'ready':
-      return 'crash'
-    case 'draining':
-      return 'retired'
-    case 'killed':
-      return 'killed'
-    default:
-      return assertNever(phase)
-  }
+/** Only our signal kills: a worker that had ended before it came has ended by itself, whatever was ordered. */
+function meaningOf({ phase }: Worker, exit: ExitReport): { readonly kind: ExitKind; readonly killReason: KillReason | undefined } {
+  if (phase.name !== 'killed') return { kind: KIND[phase.name], killReason: undefined }
+  if (exit.signal !== 'SIGKILL') return { kind: KIND[phase.was], killReason: undefined }
+  return { kind: 'killed', killReason: phase.reason }
 }
+
+const KIND = { booting: 'boot-failure', ready: 'crash', draining: 'retired' } as const satisfies Record<string, ExitKind>
 
 function respawnInMs(state: State, slot: SlotIndex, at: number): number | undefined {
   if (state.stop !== undefined || slot >= state.size) return undefined

@@ -16,7 +16,7 @@ export function recordStart(state: State, at: number): Step {
 export function recordScale(state: State, wanted: number): Step {
   const size = Math.max(1, Math.trunc(wanted))
   if (state.stop !== undefined || size === state.size) return quiet(state)
-  const kept = state.slots.map((slot): Slot => (slot.index < size ? slot : { ...slot, failures: 0, respawnAt: 0 }))
+  const kept = state.slots.map((slot): Slot => (slot.index < size ? slot : { ...slot, failures: 0, failed: false, respawnAt: 0 }))
   const added = Array.from({ length: Math.max(0, size - kept.length) }, (_, index) => emptySlot(kept.length + index))
   return {
     state: { ...state, size, slots: [...kept, ...added] },

@@ -54,9 +54,9 @@ export function recordRetireRequest(state: State, event: Extract<Event, { type: 
   return quiet(holdSlot(marked, worker))
 }
 
-/** Lets a slot replace a worker by request once in `baseMs` at most, so that an app which always leaves cannot make it spin. */
+/** No failure. Lets a slot replace a worker by request once in `baseMs` at most, so that an app which always leaves cannot make it spin. */
 function holdSlot(state: State, worker: Worker): State {
   const earliest = worker.spawnedAt + state.settings.backoff.baseMs
   const { respawnAt } = slotAt(state, worker.slot)
-  return patchSlot(state, worker.slot, { respawnAt: Math.max(respawnAt, earliest) })
+  return patchSlot(state, worker.slot, { failed: false, respawnAt: Math.max(respawnAt, earliest) })
 }

@@ -4,6 +4,7 @@ import { deadlines } from './deadlines.ts'
 import { dues } from './dues.ts'
 import { finish } from './finish.ts'
 import { finishReload } from './finish-reload.ts'
+import { freeSockets } from './free-sockets.ts'
 import { giveUp } from './give-up.ts'
 import { phase } from './phase.ts'
 import { prove } from './prove.ts'
@@ -32,5 +33,6 @@ export const RULES: readonly Rule[] = [
   stopping,
   boot,
   phase,
+  freeSockets,
   finish,
 ]

@@ -17,5 +17,6 @@ function phaseOf(state: State): SupervisorPhase {
   const missing = wantedSlots(state).filter((slot) => !isServed(state, slot.index))
   if (missing.length === 0) return 'running'
   // A start, a scale-up or a worker that left by its own wish is no defect: only a failure degrades.
-  return state.everReady && missing.some((slot) => slot.failures > 0) ? 'degraded' : state.phase
+  if (state.everReady && missing.some((slot) => slot.failed)) return 'degraded'
+  return state.everRunning ? 'running' : 'starting'
 }

@@ -146,8 +146,8 @@ export class Relay {
     for (;;) {
       const willing = this.#balance.choose((id) => users.has(id) && !asked.has(id))
       if (willing !== undefined && !this.#isFree(willing, now)) return
-      // Nobody who wants it: then whoever has the server open, first the one that accepted it, even in a drain.
-      const target = willing ?? [from, ...users].find((id) => users.has(id) && !told.has(id))
+      // Nobody who wants it: then whoever can be reached, first the one that accepted it, even in a drain.
+      const target = willing ?? [from, ...asked, ...users].find((id) => !told.has(id))
       if (target === undefined) break
       const tried = willing === undefined ? told : asked
       tried.add(target)

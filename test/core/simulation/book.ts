@@ -22,6 +22,8 @@ export interface Entry {
 
 export interface SeatRecord {
   failures: number
+  /** The worker that it lost last had failed. */
+  failed: boolean
   notBefore: number
   newest: number
 }
@@ -32,6 +34,7 @@ export interface Book {
   size: number
   started: boolean
   everReady: boolean
+  everRunning: boolean
   losses: number
   stopAsked: 'no' | 'graceful' | 'now'
   stopping: boolean
@@ -47,6 +50,8 @@ export interface Book {
   everReloaded: boolean
   /** While a reload disturbs nobody, this many slots stay served. */
   floor: number | undefined
+  /** A worker went, or was told to, since unused sockets were last given up. */
+  socketsInDoubt: boolean
   readonly seats: SeatRecord[]
   readonly entries: Entry[]
 }
@@ -58,6 +63,7 @@ export function openBook(settings: CoreSettings, size: number): Book {
     size,
     started: false,
     everReady: false,
+    everRunning: false,
     losses: 0,
     stopAsked: 'no',
     stopping: false,
@@ -69,6 +75,7 @@ export function openBook(settings: CoreSettings, size: number): Book {
     mustAbort: false,
     everReloaded: false,
     floor: undefined,
+    socketsInDoubt: false,
     seats: [],
     entries: [],
   }
@@ -85,9 +92,9 @@ export function entryOf(book: Book, id: number): Entry | undefined {
 export function seatOf(book: Book, slot: number): SeatRecord {
   const known = book.seats[slot]
   if (known !== undefined) return known
-  const fresh = { failures: 0, notBefore: 0, newest: 0 }
+  const fresh = { failures: 0, failed: false, notBefore: 0, newest: 0 }
   book.seats[slot] = fresh
-  for (let index = 0; index < slot; index += 1) book.seats[index] ??= { failures: 0, notBefore: 0, newest: 0 }
+  for (let index = 0; index < slot; index += 1) book.seats[index] ??= { failures: 0, failed: false, notBefore: 0, newest: 0 }
   return fresh
 }
 

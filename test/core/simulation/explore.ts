@@ -87,7 +87,8 @@ function choices({ state, book }: Node, machine: Machine): readonly Event[] {
     ...present(book).flatMap((entry): readonly Event[] => {
       const { id } = entry
       if (!entry.spawned) return [{ type: 'workerSpawned', at, id, pid: id }, { type: 'workerSpawnFailed', at, id, code: 'EAGAIN', chance: 0.5 }]
-      const exited: Event = { type: 'workerExited', at, id, exit: { code: 1, signal: null }, chance: 0.5 }
+      const exit = entry.killedAt === undefined ? { code: 1, signal: null } : { code: null, signal: 'SIGKILL' }
+      const exited: Event = { type: 'workerExited', at, id, exit, chance: 0.5 }
       if (entry.readyAt === undefined) return [exited, { type: 'workerReady', at, id }]
       return isWelcome(entry) ? [exited, { type: 'workerRetireRequested', at, id }, { type: 'workerViolated', at, id }] : [exited]
     }),

@@ -30,6 +30,11 @@ function told<Type extends Notice['type']>(sentence: string, type: Type, holds: 
   return on(sentence, 'announce', (book, { notice }) => !isOne(notice) || holds(book, notice))
 }
 
+/** Also one that is gone. */
+function everBeen(book: Book, id: number): Entry | undefined {
+  return book.entries.find((entry) => entry.id === id)
+}
+
 function neighbours(book: Book, entry: Entry): readonly Entry[] {
   return book.entries.filter((other) => other.id !== entry.id && other.slot === entry.slot && serves(other))
 }
@@ -77,6 +82,14 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
   on('the generation of a slot only grows, but for a rollback', 'spawnWorker', (book, { slot, generation }) =>
     generation >= seatOf(book, slot).newest || book.trying === undefined || seatOf(book, slot).newest !== book.trying,
   ),
+  told('killed is who was ended by our signal; who had gone by itself is not', 'worker:exited', (book, { id, kind, killReason, exit }) => {
+    const killed = everBeen(book, id)?.killedAt !== undefined && exit.signal === 'SIGKILL'
+    return (kind === 'killed') === killed && (killReason !== undefined) === killed
+  }),
+  told('retired is who had been told to go, and was not killed', 'worker:exited', (book, { id, kind }) => {
+    const entry = everBeen(book, id)
+    return kind === 'killed' || (kind === 'retired') === (entry?.drainedAt !== undefined)
+  }),
   told('a reload begins only when it was asked for and none is under way', 'reload:started', (book) => book.queued && book.trying === undefined),
   told('a success is told of the reload that is under way', 'reload:finished', (book, { generation }) => generation === book.trying),
   told('a success means that every slot is served by the new generation', 'reload:finished', (book, { generation }) =>
@@ -94,9 +107,18 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
     if (!book.everReady || book.everReloaded) return true
     return Array.from({ length: book.size }, (_, slot) => slot).every((slot) => seatOf(book, slot).failures >= book.settings.maxFailures)
   }),
+  on('sockets survive until every slot serves and no reload may need them', 'releaseUnusedSockets', (book) =>
+    book.socketsInDoubt && servedSlots(book) === book.size && book.trying === undefined && !book.stopping,
+  ),
   on('the end comes when all are gone', 'finish', (book) => present(book).length === 0),
   on('the end leaves no reload unanswered', 'finish', (book) => book.trying === undefined && !book.queued),
 ]
+
+function unservedAfterFailure(book: Book): boolean {
+  return Array.from({ length: book.size }, (_, slot) => slot).some(
+    (slot) => seatOf(book, slot).failed && !book.entries.some((entry) => entry.slot === slot && serves(entry)),
+  )
+}
 
 export const STATE_INVARIANTS: readonly StateInvariant[] = [
   {
@@ -144,15 +166,17 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
   { sentence: 'a reload is aborted as soon as a worker of the new code is lost on trial', holds: (book) => !book.mustAbort },
   { sentence: 'a failed reload leaves the serving generation unchanged', holds: (book, state) => snapshot(state).generation === book.good },
   {
+    sentence: 'sockets that nobody uses are given up as soon as every slot serves and no reload is under way',
+    holds: (book, state) => !book.socketsInDoubt || book.stopping || !book.started || servedSlots(book) < book.size || snapshot(state).reload !== undefined,
+  },
+  {
     sentence: 'the phase that was told is the true one',
     holds: (book, state) => {
-      const view = snapshot(state)
-      if (view.phase !== book.phase) return false
-      if (!book.started || book.stopping) return view.phase !== 'running' && view.phase !== 'degraded'
-      if (servedSlots(book) === book.size) return view.phase === 'running'
-      const ready = new Set(view.workers.filter((worker) => worker.phase === 'ready').map((worker) => worker.slot))
-      const failing = view.slots.some((slot) => slot.failures > 0 && !ready.has(slot.index))
-      return !failing || view.phase === 'degraded' || view.phase === 'starting'
+      const { phase } = snapshot(state)
+      if (phase !== book.phase) return false
+      if (!book.started || book.stopping) return phase !== 'running' && phase !== 'degraded'
+      if (servedSlots(book) === book.size) return phase === 'running'
+      return phase === (book.everReady && unservedAfterFailure(book) ? 'degraded' : book.everRunning ? 'running' : 'starting')
     },
   },
   {

@@ -10,6 +10,7 @@ import { boot } from '../../../src/core/rules/boot.ts'
 import { deadlines } from '../../../src/core/rules/deadlines.ts'
 import { finish } from '../../../src/core/rules/finish.ts'
 import { finishReload } from '../../../src/core/rules/finish-reload.ts'
+import { freeSockets } from '../../../src/core/rules/free-sockets.ts'
 import { giveUp } from '../../../src/core/rules/give-up.ts'
 import { RULES } from '../../../src/core/rules/index.ts'
 import { phase } from '../../../src/core/rules/phase.ts'
@@ -140,9 +141,24 @@ const revive: StepFunction = (state, event) => {
   return { state: { ...next, workers }, effects }
 }
 
+const blame = (result: Step): Step => ({ ...result, state: { ...result.state, slots: result.state.slots.map((slot) => ({ ...slot, failed: slot.failed || slot.failures > 0 })) } })
+
 const ignoreSpawnFailure: StepFunction = (state, event) => {
   if (event.type !== 'workerSpawnFailed') return record(state, event)
   return quiet({ ...state, workers: state.workers.filter((worker) => worker.id !== event.id) })
+}
+
+const callKilled: StepFunction = (state, event) => {
+  const result = record(state, event)
+  const target = state.workers.find((worker) => event.type === 'workerExited' && worker.id === event.id)
+  if (target?.phase.name !== 'killed') return result
+  const { reason } = target.phase
+  return {
+    ...result,
+    effects: result.effects.map((effect) =>
+      effect.type === 'announce' && effect.notice.type === 'worker:exited' ? { ...effect, notice: { ...effect.notice, kind: 'killed', killReason: reason } } : effect,
+    ),
+  }
 }
 
 const leaveTheDead: StepFunction = (state, event) => {
@@ -164,6 +180,8 @@ const beginTwice: Rule = (state, at) => {
   const begun = beginReload({ ...state, reload: undefined }, at)
   return begun.effects.length === 0 ? quiet(state) : begun
 }
+
+const freeEarly: Rule = (state) => (state.socketsInDoubt && state.everReady && state.stop === undefined ? { state: { ...state, socketsInDoubt: false }, effects: [{ type: 'releaseUnusedSockets' }] } : quiet(state))
 
 const isAbort = (effect: Effect): boolean => effect.type === 'announce' && effect.notice.type === 'reload:aborted'
 
@@ -199,7 +217,12 @@ export const MUTANTS: readonly Mutant[] = [
   instead('finishes though some still drain', finish, finishEarly),
   instead('answers one of two reloads at the stop', stopping, effectsOf(stopping, (effect, index, all) => !isAbort(effect) || all.findIndex(isAbort) === index)),
   without('does not say how it is', phase),
+  without('holds for ever what nobody uses', freeSockets),
+  instead('gives up sockets before all slots serve', freeSockets, freeEarly),
+  instead('gives up sockets in the middle of a reload', freeSockets, (state) => freeSockets({ ...state, reload: undefined }).effects.length === 0 ? quiet(state) : { ...freeSockets({ ...state, reload: undefined }), state: { ...state, socketsInDoubt: false } }),
+  recording('takes a wish for a failure', (state, event) => blame(record(state, event))),
   recording('takes a late ready for a return', revive),
+  recording('calls killed who had gone by itself', callKilled),
   recording('keeps the dead', leaveTheDead),
   waking('sleeps through the back-off', onlyTimes((state) => ({ ...state, settings: { ...state.settings, bootParallel: 0 } }))),
   waking('sleeps through the proof', onlyTimes((state) => ({ ...state, reload: undefined }))),

@@ -24,7 +24,10 @@ export function noteEvent(book: Book, event: Event, reloading: boolean): void {
         book.everReady ||= isWelcome(entry)
       })
     case 'workerExited':
-      return withEntry(book, event.id, (entry) => noteLoss(book, entry, event.chance, reloading, false))
+      return withEntry(book, event.id, (entry) => {
+        book.socketsInDoubt = true
+        noteLoss(book, entry, event.chance, reloading, false)
+      })
     case 'workerRetireRequested':
       return withEntry(book, event.id, (entry) => noteRetire(book, entry, reloading))
     case 'workerViolated':
@@ -57,7 +60,7 @@ function noteScale(book: Book, size: number): void {
   if (book.stopping || size === book.size) return
   book.size = size
   if (book.floor !== undefined) book.floor = Math.min(book.floor, servedSlots(book))
-  for (let slot = size; slot < book.seats.length; slot += 1) Object.assign(seatOf(book, slot), { failures: 0, notBefore: 0 })
+  for (let slot = size; slot < book.seats.length; slot += 1) Object.assign(seatOf(book, slot), { failures: 0, failed: false, notBefore: 0 })
 }
 
 /** A worker is gone: nobody had asked it to go, or somebody had. */
@@ -76,6 +79,7 @@ function noteFailure(book: Book, entry: Entry, chance: number, reloading: boolea
   const young = entry.readyAt === undefined || book.now - entry.readyAt < book.settings.provenMs
   if (young && entry.generation === book.trying) book.mustAbort = true
   const seat = seatOf(book, entry.slot)
+  seat.failed = true
   if (reloading) {
     Object.assign(seat, { failures: 0, notBefore: 0 })
     return
@@ -92,10 +96,13 @@ function noteRetire(book: Book, entry: Entry, reloading: boolean): void {
   entry.retireAsked = true
   book.floor = undefined
   if (entry.readyAt === undefined) noteFailure(book, entry, 0.5, reloading, false)
-  else if (entry.generation === book.trying && book.now - entry.readyAt < book.settings.provenMs) book.mustAbort = true
-  else if (!reloading) {
+  else if (entry.generation === book.trying && book.now - entry.readyAt < book.settings.provenMs) {
+    book.mustAbort = true
+    seatOf(book, entry.slot).failed = true
+  } else {
     const seat = seatOf(book, entry.slot)
-    seat.notBefore = Math.max(seat.notBefore, entry.startedAt + book.settings.backoff.baseMs)
+    seat.failed = false
+    if (!reloading) seat.notBefore = Math.max(seat.notBefore, entry.startedAt + book.settings.backoff.baseMs)
   }
 }
 
@@ -107,6 +114,7 @@ export function noteEffect(book: Book, effect: Effect): void {
       return withEntry(book, effect.id, (entry) => {
         if (entry.readyAt !== undefined && book.now - entry.readyAt >= book.settings.stableMs) seatOf(book, entry.slot).failures = 0
         Object.assign(entry, { drainedAt: book.now, drainReason: effect.reason })
+        book.socketsInDoubt = true
       })
     case 'killWorker':
       return withEntry(book, effect.id, (entry) => {
@@ -116,6 +124,9 @@ export function noteEffect(book: Book, effect: Effect): void {
       return noteNotice(book, effect.notice)
     case 'finish':
       book.finished = true
+      return
+    case 'releaseUnusedSockets':
+      book.socketsInDoubt = false
       return
     case 'releaseSockets':
       return
@@ -145,6 +156,7 @@ function noteSpawn(book: Book, order: Extract<Effect, { type: 'spawnWorker' }>):
 
 function noteNotice(book: Book, notice: Notice): void {
   if (notice.type === 'primary:phase') book.phase = notice.phase
+  if (notice.type === 'primary:started') book.everRunning = true
   if (notice.type === 'primary:stopping') Object.assign(book, { stopping: true, floor: undefined })
   if (notice.type === 'reload:started') {
     Object.assign(book, { trying: notice.to, queued: false, everReloaded: true, floor: servedSlots(book) })

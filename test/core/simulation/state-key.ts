@@ -16,9 +16,10 @@ export function stateKey(state: State, now: number): string {
     state.everRunning,
     state.bootFailed,
     state.reloadQueued,
+    state.socketsInDoubt,
     state.stop,
     reload && [rank(reload.to), reload.direction, reload.proven, reload.crashes],
-    state.slots.map((slot) => [slot.failures, Math.max(0, slot.respawnAt - now)]),
+    state.slots.map((slot) => [slot.failures, slot.failed, Math.max(0, slot.respawnAt - now)]),
     state.workers.map((worker) => [worker.slot, rank(worker.generation), worker.pid !== undefined, since(worker.spawnedAt), since(worker.readyAt), phaseKey(worker, now)]),
   ])
 }
@@ -26,6 +27,6 @@ export function stateKey(state: State, now: number): string {
 function phaseKey({ phase }: Worker, now: number): readonly unknown[] {
   if (phase.name === 'booting') return ['booting', phase.deadline === undefined ? undefined : phase.deadline - now]
   if (phase.name === 'draining') return ['draining', phase.deadline - now]
-  if (phase.name === 'killed') return ['killed', phase.counts, phase.reason]
+  if (phase.name === 'killed') return ['killed', phase.counts, phase.reason, phase.was]
   return ['ready', phase.proven]
 }

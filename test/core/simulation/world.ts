@@ -145,7 +145,7 @@ export function happen(world: World, random: Random, item: Coming, now: number):
   if (item.kind === 'ready') return { type: 'workerReady', at, id }
   if (item.kind === 'leaves') return { type: 'workerRetireRequested', at, id }
   if (item.kind === 'violates') return { type: 'workerViolated', at, id }
-  return { type: 'workerExited', at, id, exit: { code: random.pick([0, 1, null]), signal: null }, chance: random.fraction() }
+  return { type: 'workerExited', at, id, exit: random.pick([{ code: 0, signal: null }, { code: 1, signal: null }, { code: null, signal: 'SIGKILL' }]), chance: random.fraction() }
 }
 
 /** From here on nobody misbehaves any more: nothing bad is coming, and who hangs comes round, for better or worse. */

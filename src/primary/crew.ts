@@ -1,0 +1,123 @@
+/** The processes of all workers: starts them, finds them, passes orders on, and has them watched. */
+import { fileURLToPath } from 'node:url'
+import type { Settings } from '../config/types.ts'
+import type { ExitReport, RetireReason, WorkerId } from '../core/types.ts'
+import type { Logs } from '../logs/logs.ts'
+import type { RawHandle } from '../listen/raw-handle.ts'
+import type { WorkerMessage } from '../protocol/messages.ts'
+import type { WorkerRef } from './events.ts'
+import { Generations } from './generations.ts'
+import { Guardian } from './guardian.ts'
+import type { ConnectionOffer } from './ipc-guard.ts'
+import { keepVigil } from './vigil.ts'
+import { WorkerProcess } from './worker-process.ts'
+
+/** Beside the bundle that this file ends up in. */
+const PRELOAD = fileURLToPath(new URL('worker/preload.cjs', import.meta.url))
+
+/** Where the crew reports what its workers do. */
+export interface CrewReports {
+  readonly spawned: (id: WorkerId, pid: number) => void
+  readonly spawnFailed: (id: WorkerId, code: string) => void
+  readonly message: (id: WorkerId, worker: WorkerProcess, message: WorkerMessage) => void
+  /** The app's `process.send`; JSON text, not yet parsed. */
+  readonly appMessage: (id: WorkerId, body: string, handle: unknown) => void
+  /** It has accepted a connection that another worker should have. */
+  readonly connection: (id: WorkerId, offer: ConnectionOffer, handle: RawHandle) => void
+  readonly disconnected: (id: WorkerId) => void
+  readonly violation: (id: WorkerId, why: string) => void
+  /** It is forgotten when this returns. */
+  readonly exited: (id: WorkerId, exit: ExitReport) => void
+}
+
+interface CrewContext {
+  readonly logs: Logs
+  readonly viaCluster: boolean
+}
+
+export class Crew {
+  readonly #settings: Settings
+  readonly #context: CrewContext
+  readonly #reports: CrewReports
+  readonly #workers = new Map<WorkerId, WorkerProcess>()
+  readonly #generations: Generations
+  #guardian: Guardian | undefined
+  #endVigil: (() => void) | undefined
+  /** Fulfilled when the last words of the worker that ended last are out. */
+  lastOutput: Promise<void> | undefined
+
+  constructor(settings: Settings, context: CrewContext, reports: CrewReports) {
+    this.#settings = settings
+    this.#context = context
+    this.#reports = reports
+    this.#generations = new Generations(settings.launch)
+  }
+
+  /** From now on the workers do not outlive the supervisor. After the first forks, which take the longest; that they have pids is told to it in a later turn. */
+  guard(): void {
+    this.#guardian = new Guardian({ drainTimeoutMs: this.#settings.core.drainTimeoutMs, warn: (text) => this.#context.logs.logger.warn(text) })
+    this.#endVigil = keepVigil(() => this.#workers.values(), this.#guardian)
+  }
+
+  /** All have ended. */
+  dismiss(): void {
+    this.#endVigil?.()
+    this.#guardian?.end()
+  }
+
+  get(id: WorkerId): WorkerProcess | undefined {
+    return this.#workers.get(id)
+  }
+
+  /** How events name a worker. */
+  ref(id: WorkerId): WorkerRef {
+    const worker = this.#workers.get(id)
+    return { id, slot: worker?.slot ?? -1, pid: worker?.pid ?? -1, generation: worker?.generation ?? -1 }
+  }
+
+  /** @param oldest no worker of a generation below this one will be started again */
+  spawn(id: WorkerId, slot: number, generation: number, oldest: number): void {
+    const { core, killSignal, waitReady, compileCacheDir, lingerTimeoutMs } = this.#settings
+    const { logs, viaCluster } = this.#context
+    const launch = this.#generations.launchOf(generation)
+    this.#generations.keepFrom(oldest)
+    const boot = { primaryPid: process.pid, script: this.#settings.launch.script, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: lingerTimeoutMs, killSignal, waitReady, compileCacheDir: compileCacheDir ?? null, viaCluster }
+    const reports = this.#reports
+    const worker = WorkerProcess.spawn(
+      { launch, preload: PRELOAD, boot, logs, viaCluster },
+      {
+        onSpawned: (pid) => {
+          this.#guardian?.watch(pid)
+          reports.spawned(id, pid)
+        },
+        onSpawnFailed: (code) => reports.spawnFailed(id, code),
+        onMessage: (message) => {
+          const sender = this.#workers.get(id)
+          if (sender !== undefined) reports.message(id, sender, message)
+        },
+        onAppMessage: (body, handle) => reports.appMessage(id, body, handle),
+        onConnection: (offer, handle) => reports.connection(id, offer, handle),
+        onDisconnected: () => reports.disconnected(id),
+        onViolation: (why) => reports.violation(id, why),
+        onExited: (exit) => this.#onExited(id, exit),
+      },
+    )
+    if (worker !== undefined) this.#workers.set(id, worker)
+  }
+
+  drain(id: WorkerId, order: { readonly timeoutMs: number; readonly lingerMs: number | null; readonly reason: RetireReason }): void {
+    this.#workers.get(id)?.drain({ type: 'drain', ...order })
+  }
+
+  kill(id: WorkerId): void {
+    this.#workers.get(id)?.kill()
+  }
+
+  #onExited(id: WorkerId, exit: ExitReport): void {
+    const worker = this.#workers.get(id)
+    if (worker !== undefined) this.#guardian?.forget(worker.pid)
+    this.lastOutput = worker?.output.ended
+    this.#reports.exited(id, exit)
+    this.#workers.delete(id)
+  }
+}
