@@ -3,8 +3,7 @@
  * of its own. `createSupervisor` in `create.ts` makes one.
  */
 import { EventEmitter } from 'node:events'
-import { relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join, relative } from 'node:path'
 import { assertNever } from '../base/assert-never.ts'
 import { EverycoreError } from '../base/errors.ts'
 import type { Settings } from '../config/types.ts'
@@ -42,7 +41,7 @@ export interface StopOptions {
 /** How long a slow log reader may delay the end. */
 const FLUSH_MS = 1000
 /** Beside the bundle that this file ends up in. */
-const PRELOAD = fileURLToPath(new URL('worker/preload.cjs', import.meta.url))
+const PRELOAD = join(import.meta.dirname, 'worker/preload.cjs')
 
 export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly settings: Settings
