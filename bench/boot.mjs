@@ -1,12 +1,16 @@
 /** Claim: workers are ready about as soon as under bare node:cluster, and the preload costs each of them less than 5 ms and 64 kB. */
 import { cpSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { runAlone } from './lib/bench.mjs'
 import { formatSpread, median, pairDifferences, pairRatios, table } from './lib/numbers.mjs'
 import { makeModules } from './lib/modules.mjs'
 import { choosePeers, everycore, PEERS } from './lib/peers.mjs'
 import { inTurns } from './lib/rounds.mjs'
 import { APPS } from './lib/session.mjs'
+
+/** Fills the page cache and the caches of compiled code, which everycore writes after a second. All peers live as long. */
+const WARM_UP_MS = 1500
 
 const CASES = [
   { app: 'small', title: 'small app (a bare http server)' },
@@ -38,14 +42,14 @@ async function runCase({ app, title }, { session, node, options, report, env }) 
   const { workers, rounds = 11 } = options
   const keys = choosePeers(session, ['everycore', 'json', 'rr', 'none', 'pm2'], options.peers)
   const script = join(APPS, `${app}.cjs`)
-  const once = async (key) => {
+  const once = async (key, uptimeMs = 0) => {
     const peer = await PEERS[key].start(session, { script, workers, node, env })
+    if (uptimeMs > 0) await setTimeout(uptimeMs)
     await peer.stop()
     return times(peer)
   }
-  // Fills the page cache and the compile cache.
-  for (const key of keys) await once(key)
-  const results = await inTurns(keys, rounds, once)
+  for (const key of keys) await once(key, WARM_UP_MS)
+  const results = await inTurns(keys, rounds, (key) => once(key))
   report.keep(app, results)
   const column = (key, field) => results[key].map((result) => result[field])
   const against = (key, field) => (keys.includes('rr') ? formatSpread(pairRatios(column(key, field), column('rr', field)), 2) : '-')

@@ -1,5 +1,6 @@
 // Bundles the entry points into dist/ and writes the type declarations beside them.
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
 import { build } from 'esbuild'
 
@@ -15,23 +16,37 @@ const common = {
   logLevel: 'warning',
   legalComments: 'none',
 }
+/** Without minified names: they stand in the stacks of bug reports. */
+const quickToParse = { minifySyntax: true, minifyWhitespace: true }
 
 rmSync(`${root}dist`, { recursive: true, force: true })
 
 await Promise.all([
   build({ ...common, format: 'esm', outdir: 'dist', entryPoints: { index: 'src/index.ts', worker: 'src/worker/api.ts' } }),
-  // CommonJS starts quicker than ES modules do, and the workers wait for the command.
-  build({
-    ...common,
-    format: 'cjs',
-    outfile: 'dist/cli.cjs',
-    entryPoints: ['src/cli/cli.ts'],
-    define: { ...common.define, 'import.meta.url': '__moduleUrl' },
-    banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
-  }),
+  buildCommand(),
   // Every worker pays for this at its start.
-  build({ ...common, format: 'cjs', outfile: 'dist/worker/preload.cjs', minifySyntax: true, minifyWhitespace: true, entryPoints: ['src/worker/preload.ts'] }),
+  build({ ...common, ...quickToParse, format: 'cjs', outfile: 'dist/worker/preload.cjs', entryPoints: ['src/worker/preload.ts'] }),
 ])
 
 const types = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' })
 process.exitCode = types.status ?? 1
+
+/**
+ * The workers wait for the command. Therefore it is CommonJS, which starts quicker than ES modules do, and two
+ * files: a small one that loads the other from the code cache.
+ */
+async function buildCommand() {
+  const command = {
+    ...common,
+    ...quickToParse,
+    format: 'cjs',
+    // All but valibot, of which so only what is used is loaded: docs/decisions/0009.
+    packages: undefined,
+    external: ['commander', 'pino'],
+    supported: { 'dynamic-import': false },
+  }
+  const define = { ...common.define, 'import.meta.dirname': '__dirname' }
+  await build({ ...command, define, outfile: 'dist/main.cjs', entryPoints: ['src/cli/main.ts'] })
+  const hash = createHash('sha256').update(readFileSync(`${root}dist/main.cjs`)).digest('hex').slice(0, 16)
+  await build({ ...command, define: { ...define, __EVERYCORE_MAIN_HASH__: JSON.stringify(hash) }, outfile: 'dist/cli.cjs', entryPoints: ['src/cli/cli.ts'] })
+}

@@ -3,7 +3,7 @@
  * returns when all listen: `{ name, pids: { primary, workers }, hasPrimary, url, startedAt, ready,
  * idleSockets, stop }`.
  */
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pm2Version, startPm2 } from './pm2.mjs'
 import { isAlive, openSockets } from './proc.mjs'
@@ -53,8 +53,11 @@ export function everycore({ name = 'everycore', args = [], onOutput, dist = 'dis
     name,
     start: (session, options) =>
       start(session, 'everycore', options, ({ script, workers, node, env, cwd, log }) => {
-        const flags = ['--workers', String(workers), '--runtime-dir', join(session.directory, `run-${node.major}`), ...args]
-        return { child: session.spawn(node.path, [join(session.package, dist, 'cli.cjs'), ...flags, script], { env, cwd, log, onOutput }) }
+        const flags = ['--workers', String(workers), ...args]
+        // As systemd names it; not that of the user, whose caches are none of ours.
+        const runtimeDirectory = join(session.directory, `run-${node.major}`)
+        mkdirSync(runtimeDirectory, { mode: 0o700, recursive: true })
+        return { child: session.spawn(node.path, [join(session.package, dist, 'cli.cjs'), ...flags, script], { env: { ...env, RUNTIME_DIRECTORY: runtimeDirectory }, cwd, log, onOutput }) }
       }),
   }
 }

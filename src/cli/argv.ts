@@ -1,5 +1,5 @@
-import type { Environment } from '../config/collect.ts'
-import { SETTING_KEYS, settingOf, type Flag } from '../config/table.ts'
+import type { Environment, Flags, FlagTexts } from '../config/collect.ts'
+import { SETTING_KEYS, settingOf, type Flag, type SettingKey } from '../config/table.ts'
 
 /** The commands; anything else in their place is a script for `start`. */
 export const VERBS = ['start', 'help'] as const
@@ -7,8 +7,48 @@ export const VERBS = ['start', 'help'] as const
 /** What commander answers before any command. */
 const TOP_FLAGS = new Set(['-h', '--help', '-V', '--version'])
 
+/** A flag and the setting that it gives. */
+export interface SettingFlag extends Flag {
+  readonly key: SettingKey
+}
+
 /** Every flag of the table. */
-export const FLAGS: readonly Flag[] = SETTING_KEYS.flatMap((key) => settingOf(key).flags)
+export const FLAGS: readonly SettingFlag[] = SETTING_KEYS.flatMap((key) => settingOf(key).flags.map((flag) => ({ ...flag, key })))
+
+/** What the command line asks `start` for. */
+export interface StartRequest {
+  readonly script: string | undefined
+  readonly args: readonly string[]
+  readonly flags: Flags
+}
+
+/**
+ * The request of a command line that leaves no question: `[start]`, flags spelt out, script, arguments. All
+ * others (help, `-w2`, `-qv`, `--`, mistakes) are undefined here, and the parser's to judge. To load it takes
+ * longer than all else that is done before the first worker starts, and most starts are plain.
+ */
+export function plainRequest(argv: readonly string[]): StartRequest | undefined {
+  const { head, tail } = splitAtScript(argv[0] === 'start' ? argv.slice(1) : argv)
+  const [script, ...args] = tail
+  if (script === 'help' && argv[0] === script) return undefined
+  if (script?.startsWith('-') === true) return undefined
+  const flags = new FlagCollector()
+  for (const { flag, words } of head) {
+    const text = flag === undefined ? undefined : plainText(flag, words)
+    if (flag === undefined || text === undefined) return undefined
+    flags.add(flag, text)
+  }
+  return { script, args, flags: flags.flags }
+}
+
+/** Puts together what is given, several times or once. */
+export class FlagCollector {
+  readonly flags: { [Key in SettingKey]?: FlagTexts } = {}
+
+  add({ key, long }: SettingFlag, text: string): void {
+    this.flags[key] = { flag: `--${long}`, texts: [...(this.flags[key]?.texts ?? []), text] }
+  }
+}
 
 /**
  * Arguments as the parser needs them: with the command named, because a default command would look for
@@ -42,9 +82,9 @@ export function outputWish(argv: readonly string[], env: Environment): OutputWis
 
 interface HeadPart {
   /** Undefined for what is not in the table. */
-  readonly flag: Flag | undefined
+  readonly flag: SettingFlag | undefined
   /** The flag as written, and its value when that is a word of its own. */
-  readonly words: readonly string[]
+  readonly words: readonly [string, string?]
 }
 
 /** Divides the words for everycore from the script and all that follows it. */
@@ -55,9 +95,10 @@ function splitAtScript(argv: readonly string[]): { readonly head: readonly HeadP
     const word = argv[index]
     if (word === undefined || !word.startsWith('-') || word === '--' || word === '-') break
     const flag = FLAGS.find(({ short, long }) => word === `-${short}` || word === `--${long}` || word.startsWith(`--${long}=`))
-    const length = flag !== undefined && takesNext(flag, word, argv[index + 1]) ? 2 : 1
-    head.push({ flag, words: argv.slice(index, index + length) })
-    index += length
+    const value = argv[index + 1]
+    const isPair = flag !== undefined && value !== undefined && takesNext(flag, word, value)
+    head.push({ flag, words: isPair ? [word, value] : [word] })
+    index += isPair ? 2 : 1
   }
   return { head, tail: argv.slice(index) }
 }
@@ -66,12 +107,20 @@ function isVerb(word: string | undefined): boolean {
   return VERBS.some((verb) => verb === word)
 }
 
-function takesNext({ placeholder, sets }: Flag, word: string, next: string | undefined): boolean {
-  if (placeholder === undefined || word.includes('=') || next === undefined) return false
+function takesNext({ placeholder, sets }: Flag, word: string, next: string): boolean {
+  if (placeholder === undefined || word.includes('=')) return false
   return sets === undefined || /^\d+$/.test(next)
 }
 
-function withValue({ flag, words }: HeadPart): readonly string[] {
-  const isBare = flag?.placeholder !== undefined && flag.sets !== undefined && words.length === 1 && words[0]?.includes('=') === false
-  return isBare ? [`--${flag.long}=${flag.sets}`] : words
+/** The value, written or implied; undefined when it is missing, or is one too many. */
+function plainText({ placeholder, sets }: Flag, [word, next]: HeadPart['words']): string | undefined {
+  const at = word.indexOf('=')
+  if (at === -1) return next ?? sets
+  return placeholder === undefined ? undefined : word.slice(at + 1)
+}
+
+function withValue({ flag, words: [word, next] }: HeadPart): readonly string[] {
+  const isBare = flag?.placeholder !== undefined && flag.sets !== undefined && next === undefined && !word.includes('=')
+  if (isBare) return [`--${flag.long}=${flag.sets}`]
+  return next === undefined ? [word] : [word, next]
 }

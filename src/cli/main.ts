@@ -1,4 +1,3 @@
-import { CommanderError } from 'commander'
 import { EverycoreError } from '../base/errors.ts'
 import { EXIT } from '../base/exit-codes.ts'
 import { nearest } from '../base/nearest.ts'
@@ -6,11 +5,11 @@ import { colorFor } from '../config/color.ts'
 import type { Environment } from '../config/collect.ts'
 import { nodeHost, type Host } from '../config/host.ts'
 import { resolveSettings } from '../config/resolve.ts'
-import { outputWish, prepareArgv, VERBS } from './argv.ts'
-import { buildProgram, type StartRequest } from './program.ts'
+import type { Settings } from '../config/types.ts'
+import { outputWish, plainRequest, VERBS, type StartRequest } from './argv.ts'
+import { parseRequest } from './program.ts'
 import { reportError } from './report-error.ts'
-import type { RunStart } from './run-start.ts'
-import { toUsageError } from './usage-error.ts'
+import { runStart } from './start.ts'
 
 /** Where the command writes to. */
 export interface Stream {
@@ -28,15 +27,11 @@ export interface Streams {
 export interface MainPorts {
   readonly cwd: () => string
   readonly host: () => Host
-  /** Loaded only when something is started: help and mistakes should not wait for it. */
-  readonly loadStart: () => Promise<{ readonly runStart: RunStart }>
+  /** Runs the app until it ends; gives the exit code. */
+  readonly runStart: (settings: Settings) => Promise<number>
 }
 
-const PROCESS_PORTS: MainPorts = {
-  cwd: () => process.cwd(),
-  host: nodeHost,
-  loadStart: () => import('./start.ts'),
-}
+const PROCESS_PORTS: MainPorts = { cwd: () => process.cwd(), host: nodeHost, runStart }
 
 /**
  * The whole command: parses, does what is asked, reports what goes wrong on stderr.
@@ -45,18 +40,12 @@ const PROCESS_PORTS: MainPorts = {
  * @returns the exit code; it never throws.
  */
 export async function main(argv: readonly string[], env: Environment, streams: Streams, ports: MainPorts = PROCESS_PORTS): Promise<number> {
-  let code: number = EXIT.ok
-  const start = async (request: StartRequest): Promise<void> => {
-    code = await runRequest(request, { env, streams, ports })
-  }
   try {
-    const program = buildProgram({ print: (text) => void streams.stdout.write(text), start })
-    await program.parseAsync(prepareArgv(argv), { from: 'user' })
-    return code
+    const request = plainRequest(argv) ?? (await parseRequest(argv, (text) => void streams.stdout.write(text)))
+    return request === undefined ? EXIT.ok : await runRequest(request, { env, streams, ports })
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
     const wish = outputWish(argv, env)
-    return reportError(error instanceof CommanderError ? toUsageError(error) : error, {
+    return reportError(error, {
       write: (text) => void streams.stderr.write(text),
       format: wish.format,
       color: wish.color ?? colorFor(env, streams.stderr.isTTY === true),
@@ -74,8 +63,7 @@ async function runRequest({ script, args, flags }: StartRequest, { env, streams,
   const settings = withVerb(script, () =>
     resolveSettings({ flags, script, args, env, cwd: ports.cwd(), isTTY: streams.stdout.isTTY === true, host: ports.host() }),
   )
-  const { runStart } = await ports.loadStart()
-  return runStart(settings)
+  return ports.runStart(settings)
 }
 
 /** A script that does not exist and looks like a command was probably meant as one. */

@@ -1,39 +1,51 @@
-import { Command, Option } from 'commander'
+import type * as Commander from 'commander'
 import { VERSION } from '../base/version.ts'
-import type { Flags, FlagTexts } from '../config/collect.ts'
-import { SETTING_KEYS, settingOf, type Flag, type SettingKey } from '../config/table.ts'
+import { FlagCollector, FLAGS, prepareArgv, type SettingFlag, type StartRequest } from './argv.ts'
 import { formatHelp } from './help.ts'
 import { helpTopic } from './help-topics.ts'
+import { toUsageError } from './usage-error.ts'
 
-/** What the command line asks `start` for. */
-export interface StartRequest {
-  readonly script: string | undefined
-  readonly args: readonly string[]
-  readonly flags: Flags
+/**
+ * Parses every command line; help and version are printed.
+ *
+ * @param print writes to stdout.
+ * @returns undefined when nothing is to be started.
+ * @throws EverycoreError ERR_EVERYCORE_USAGE
+ */
+export async function parseRequest(argv: readonly string[], print: (text: string) => void): Promise<StartRequest | undefined> {
+  // Here, because only a command line that is not plain comes here.
+  const commander = await import('commander')
+  let request: StartRequest | undefined
+  const program = buildProgram(commander, { print, start: (given) => void (request = given) })
+  try {
+    program.parse(prepareArgv(argv), { from: 'user' })
+    return request
+  } catch (error) {
+    if (!(error instanceof commander.CommanderError)) throw error
+    if (error.exitCode === 0) return undefined
+    throw toUsageError(error)
+  }
 }
 
 /** What the parser calls. */
-export interface ProgramPorts {
-  /** Writes to stdout. */
+interface ProgramPorts {
   readonly print: (text: string) => void
-  readonly start: (request: StartRequest) => Promise<void>
+  readonly start: (request: StartRequest) => void
 }
 
 /** The parser. It throws commander's errors and never ends the process; help and version are printed, then thrown. */
-export function buildProgram({ print, start }: ProgramPorts): Command {
+function buildProgram({ Command, Option }: typeof Commander, { print, start }: ProgramPorts): Commander.Command {
   const program = quiet(new Command('everycore'), print).enablePositionalOptions().helpCommand(false)
-  const flags: { [Key in SettingKey]?: FlagTexts } = {}
+  const collector = new FlagCollector()
   const startCommand = quiet(program.command('start'), print)
     .passThroughOptions()
     .argument('[script]')
     .argument('[args...]')
-    .action(async (script: string | undefined, args: readonly string[]) => start({ script, args, flags }))
-  for (const key of SETTING_KEYS) {
-    for (const flag of settingOf(key).flags) {
-      addFlag(startCommand, flag, (name, text) => {
-        flags[key] = { flag: name, texts: [...(flags[key]?.texts ?? []), text] }
-      })
-    }
+    .action((script: string | undefined, args: readonly string[]) => start({ script, args, flags: collector.flags }))
+  for (const flag of FLAGS) {
+    startCommand.addOption(new Option(spelling(flag)))
+    // Listens instead of reading the result, which tells neither how often nor in which spelling a flag was given.
+    startCommand.on(`option:${flag.long}`, (text: string | null | undefined) => collector.add(flag, text ?? flag.sets ?? ''))
   }
   quiet(program.command('help'), print)
     .argument('[topic]')
@@ -41,7 +53,7 @@ export function buildProgram({ print, start }: ProgramPorts): Command {
   return program
 }
 
-function quiet(command: Command, print: (text: string) => void): Command {
+function quiet(command: Commander.Command, print: (text: string) => void): Commander.Command {
   return command
     .version(`everycore ${VERSION}`, '-V, --version')
     .exitOverride()
@@ -50,9 +62,7 @@ function quiet(command: Command, print: (text: string) => void): Command {
     .configureHelp({ formatHelp })
 }
 
-/** Listens instead of reading the result, which tells neither how often nor in which spelling a flag was given. */
-function addFlag(command: Command, { short, long, placeholder, sets }: Flag, given: (name: string, text: string) => void): void {
+function spelling({ short, long, placeholder, sets }: SettingFlag): string {
   const value = placeholder === undefined ? '' : sets === undefined ? ` <${placeholder}>` : ` [${placeholder}]`
-  command.addOption(new Option(`${short === undefined ? '' : `-${short}, `}--${long}${value}`))
-  command.on(`option:${long}`, (text: string | null | undefined) => given(`--${long}`, text ?? sets ?? ''))
+  return `${short === undefined ? '' : `-${short}, `}--${long}${value}`
 }

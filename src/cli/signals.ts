@@ -1,4 +1,5 @@
 /** What signals mean to the command. */
+import { nowMs } from '../base/clock.ts'
 import { EXIT, type ExitCode } from '../base/exit-codes.ts'
 import type { Logger } from '../logs/logs.ts'
 import type { Supervisor } from '../primary/supervisor.ts'
@@ -41,7 +42,7 @@ export function installSignals(supervisor: Supervisor, log: Logger, { isTTY, byR
   const handlers: Partial<Record<NodeJS.Signals, () => void>> = {
     SIGTERM: () => void supervisor.stop(),
     SIGINT() {
-      const now = performance.now()
+      const now = nowMs()
       if (interruptedAt !== undefined) {
         if (byRunner && now - interruptedAt < ECHO_MS) return
         log.warn('interrupted again: ending at once')

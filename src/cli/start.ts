@@ -1,4 +1,6 @@
 /** `everycore start`: runs an app in the foreground until a signal or a failure ends it. */
+import { isatty } from 'node:tty'
+import { nowMs } from '../base/clock.ts'
 import { EXIT } from '../base/exit-codes.ts'
 import { formatDuration } from '../base/units.ts'
 import { VERSION } from '../base/version.ts'
@@ -11,14 +13,17 @@ import { banner, urlOf } from './banner.ts'
 import { errorText } from './report-error.ts'
 import { installSignals } from './signals.ts'
 
+/** By its number: `process.stdin` would open a stream that nobody reads. */
+const STDIN = 0
+
 /** Returns the exit code when everything has ended. */
 export async function runStart(settings: Settings): Promise<number> {
-  const began = performance.now()
+  const began = nowMs()
   const { supervisor, logs } = await assemble(settings, inheritedSockets())
   for (const warning of [...settings.warnings, ...settings.sizing.warnings]) logs.logger.warn(warning)
-  const signals = installSignals(supervisor, logs.logger, { isTTY: process.stdin.isTTY, byRunner: (process.env['npm_execpath'] ?? '') !== '', breakLine: () => logs.print(['']) })
+  const signals = installSignals(supervisor, logs.logger, { isTTY: isatty(STDIN), byRunner: (process.env['npm_execpath'] ?? '') !== '', breakLine: () => logs.print(['']) })
   guardPrimary(supervisor, logs)
-  supervisor.once('primary:started', () => greet(supervisor, logs, performance.now() - began))
+  supervisor.once('primary:started', () => greet(supervisor, logs, nowMs() - began))
   // Its failure is told below, by `done`.
   supervisor.start().catch(() => {})
   const failure = await supervisor.done
@@ -34,7 +39,7 @@ function greet(supervisor: Supervisor, logs: Logs, tookMs: number): void {
   const { settings, addresses } = supervisor
   if (settings.verbosity === 'quiet') return
   if (settings.logFormat === 'pretty') {
-    logs.print(banner({ settings, addresses, tookMs, pid: process.pid, isTTY: process.stdin.isTTY }))
+    logs.print(banner({ settings, addresses, tookMs, pid: process.pid, isTTY: isatty(STDIN) }))
     return
   }
   const places = addresses.map(urlOf)

@@ -9,7 +9,7 @@ import { deriveName } from './name.ts'
 import { resolveNodeArgs, type NodeArgs } from './node-args.ts'
 import { readOptions, readStartOptions, type SupervisorOptions } from './options.ts'
 import { Problems, settingError } from './problems.ts'
-import { explicitRuntimeDir, implicitRuntimeDir, type RuntimeDir } from './runtime-dir.ts'
+import { COMPILE_CACHE, explicitRuntimeDir, implicitRuntimeDir, type RuntimeDir } from './runtime-dir.ts'
 import { findScript } from './script.ts'
 import { resolveSizing } from './sizing.ts'
 import type { Launch, Settings, Sizing } from './types.ts'
@@ -136,5 +136,5 @@ function compileCacheDir(runtimeDir: string | undefined, { identity, env }: Basi
   const isDropped = identity.uid !== undefined || identity.gid !== undefined
   const isChosen = env['NODE_COMPILE_CACHE'] !== undefined || env['NODE_DISABLE_COMPILE_CACHE'] !== undefined
   if (runtimeDir === undefined || isDropped || isChosen || !host.hasCompileCache) return undefined
-  return join(runtimeDir, 'compile-cache')
+  return join(runtimeDir, COMPILE_CACHE)
 }

@@ -4,6 +4,9 @@ import type { Environment } from './collect.ts'
 import type { Host } from './host.ts'
 import { errnoOf } from './problems.ts'
 
+/** Name of the directory in it that node keeps compiled code in. */
+export const COMPILE_CACHE = 'compile-cache'
+
 /** The directory, or why there is none. */
 export interface RuntimeDir {
   readonly path: string | undefined
@@ -33,6 +36,11 @@ export function implicitRuntimeDir(env: Environment, host: Host): RuntimeDir {
   return { path: undefined, warnings: [`No runtime directory can be used, so nothing outlives this run. ${flaws.join(' ')}`] }
 }
 
+/** The first of the same places that is there and good. Makes nothing. */
+export function existingRuntimeDir(env: Environment, host: Host): string | undefined {
+  return candidates(env, host).find((path) => flawOf(path, host) === undefined)
+}
+
 function candidates(env: Environment, host: Host): readonly string[] {
   const given = env['RUNTIME_DIRECTORY']?.split(':', 1)[0]
   const session = env['XDG_RUNTIME_DIR']
@@ -58,13 +66,18 @@ function isOurs(path: string, host: Host): boolean {
   return host.euid === undefined || host.stat(path)?.uid === host.euid
 }
 
-/** Makes the directory if it is missing and says what is wrong with it, looking at the entry itself and not through a link. */
+/** Makes the directory if it is missing and says what is wrong with it. */
 function prepare(path: string, host: Host): string | undefined {
   try {
     makeMissing(path, host)
   } catch (error) {
     return `It cannot be made (${errnoOf(error)}).`
   }
+  return flawOf(path, host)
+}
+
+/** What is wrong with it, looking at the entry itself and not through a link. */
+function flawOf(path: string, host: Host): string | undefined {
   const facts = host.lstat(path)
   if (facts === undefined) return 'It cannot be reached.'
   if (facts.kind === 'symlink') return 'It is a symbolic link.'

@@ -1,6 +1,6 @@
 /** Who holds a port that we cannot have: the name of a process says more than EADDRINUSE. */
 import { execFile } from 'node:child_process'
-import { readFile, readdir, readlink } from 'node:fs/promises'
+import * as fs from 'node:fs'
 import { promisify } from 'node:util'
 
 export interface PortHolder {
@@ -43,22 +43,22 @@ async function inodes(target: { readonly port: number } | { readonly path: strin
 }
 
 async function lines(path: string): Promise<readonly string[]> {
-  const text = await readFile(path, 'utf8').catch(() => '')
+  const text = await fs.promises.readFile(path, 'utf8').catch(() => '')
   return text.split('\n').slice(1)
 }
 
 async function findByProc(sought: ReadonlySet<string>): Promise<PortHolder | undefined> {
   if (sought.size === 0) return undefined
-  for (const pid of await readdir('/proc')) {
+  for (const pid of await fs.promises.readdir('/proc')) {
     if (/^\d+$/.test(pid) && (await holdsOne(pid, sought))) return { pid: Number(pid), command: await commandOf(pid) }
   }
   return undefined
 }
 
 async function holdsOne(pid: string, sought: ReadonlySet<string>): Promise<boolean> {
-  const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => [])
+  const descriptors = await fs.promises.readdir(`/proc/${pid}/fd`).catch(() => [])
   for (const fd of descriptors) {
-    const link = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')
+    const link = await fs.promises.readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')
     const inode = /^socket:\[(\d+)\]$/.exec(link)?.[1]
     if (inode !== undefined && sought.has(inode)) return true
   }
@@ -66,7 +66,7 @@ async function holdsOne(pid: string, sought: ReadonlySet<string>): Promise<boole
 }
 
 async function commandOf(pid: string): Promise<string> {
-  const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+  const text = await fs.promises.readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
   return text.replaceAll('\0', ' ').trim().slice(0, COMMAND_LIMIT)
 }
 

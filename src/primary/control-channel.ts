@@ -1,5 +1,6 @@
 /** The primary's end of a worker's control pipe. The worker's end is `worker/control-channel.ts`. */
 import type { Socket } from 'node:net'
+import { nowMs } from '../base/clock.ts'
 import { FRAME, FrameDecoder, encodeFrame } from '../protocol/frames.ts'
 import { parseWorkerMessage } from '../protocol/guards.ts'
 import type { PrimaryMessage, WorkerMessage } from '../protocol/messages.ts'
@@ -38,7 +39,7 @@ export class WorkerChannel {
       socket.destroy()
       handlers.onViolation(why)
     }
-    this.heardAt = performance.now()
+    this.heardAt = nowMs()
     socket.on('data', (chunk: Buffer) => this.#take(chunk, handlers))
     socket.on('error', () => socket.destroy())
     socket.on('close', () => clearTimeout(this.#windowTimer))
@@ -75,7 +76,7 @@ export class WorkerChannel {
   }
 
   #take(chunk: Buffer, handlers: ChannelHandlers): void {
-    this.heardAt = performance.now()
+    this.heardAt = nowMs()
     this.#throttle(chunk.length)
     const intact = this.#decoder.push(chunk, (frame) => {
       if (frame.kind === FRAME.app) {

@@ -1,5 +1,5 @@
 /** The processes of all workers: starts them, finds them, passes orders on, and has them watched. */
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import type { Settings } from '../config/types.ts'
 import type { ExitReport, RetireReason, WorkerId } from '../core/types.ts'
 import type { Logs } from '../logs/logs.ts'
@@ -13,7 +13,7 @@ import { keepVigil } from './vigil.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 /** Beside the bundle that this file ends up in. */
-const PRELOAD = fileURLToPath(new URL('worker/preload.cjs', import.meta.url))
+const PRELOAD = join(import.meta.dirname, 'worker/preload.cjs')
 
 /** Where the crew reports what its workers do. */
 export interface CrewReports {

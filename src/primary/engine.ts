@@ -1,4 +1,5 @@
 /** Drives the core: one queue, one timer, effects in order. Everything that happens becomes an event here. */
+import { nowMs } from '../base/clock.ts'
 import { step } from '../core/step.ts'
 import type { Effect, Event, State } from '../core/types.ts'
 import { wakeAt } from '../core/wake-at.ts'
@@ -26,7 +27,7 @@ export class Engine {
   /** Takes a fact. Effects may report facts of their own; they queue up behind. */
   tell(fact: Fact): void {
     if (this.#ended) return
-    this.#queue.push({ ...fact, at: performance.now() })
+    this.#queue.push({ ...fact, at: nowMs() })
     if (this.#busy) return
     this.#busy = true
     try {
@@ -50,7 +51,7 @@ export class Engine {
   #schedule(): void {
     clearTimeout(this.#timer)
     if (this.#ended) return
-    const now = performance.now()
+    const now = nowMs()
     const at = wakeAt(this.#state, now)
     if (at === undefined) return
     // Timers of Node fire up to 1 ms early against this clock; the core expects late, never early.

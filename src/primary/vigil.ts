@@ -1,4 +1,5 @@
 /** Notices workers that no longer answer, and lets the guardian know in case the primary is killed meanwhile. */
+import { nowMs } from '../base/clock.ts'
 import type { Guardian } from './guardian.ts'
 
 const ROUND_MS = 1000
@@ -13,9 +14,9 @@ interface Watched {
 
 /** Starts the rounds; returns how to end them. */
 export function keepVigil(workers: () => Iterable<Watched>, guardian: Guardian): () => void {
-  let lastRound = performance.now()
+  let lastRound = nowMs()
   const timer = setInterval(() => {
-    const now = performance.now()
+    const now = nowMs()
     const late = now - lastRound - ROUND_MS
     lastRound = now
     // The primary itself was suspended: it has heard nobody and must not blame the workers.

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { App, fixture } from '../harness/app.ts'
 import { get } from '../harness/http.ts'
@@ -140,4 +143,32 @@ test('a stopped supervisor stops no traffic', async (t) => {
   } finally {
     app.kill('SIGCONT')
   }
+})
+
+test('the compiled code of the command is kept privately, and replaced when it is no good', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'everycore-test-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  const cache = join(directory, 'compile-cache')
+  const kept = (): string | undefined => readdirSync(directory).includes('compile-cache') ? readdirSync(cache).find((name) => /^main\.cjs-[0-9a-f]{16}-v[\d.]+-\w+$/.test(name)) : undefined
+  const run = async (env: Readonly<Record<string, string>> = {}, wanted = async () => {}): Promise<void> => {
+    const app = await App.ready(t, 'web.cjs', { workers: 1, env: { RUNTIME_DIRECTORY: directory, ...env } })
+    await wanted()
+    assert.deepEqual(await app.stop(), { code: 0, signal: null })
+  }
+  await run({}, () => until('the code is kept', () => kept() !== undefined))
+  const path = join(cache, kept() ?? '')
+  const whole = statSync(path)
+  assert.equal(whole.mode & 0o777, 0o600)
+
+  await run()
+  assert.equal(statSync(path).mtimeMs, whole.mtimeMs, 'used and not written again')
+
+  writeFileSync(path, readFileSync(path).subarray(0, 1000))
+  await run({}, () => until('a half is replaced', () => statSync(path).size > 1000))
+
+  writeFileSync(path, 'x')
+  await run({ NODE_DISABLE_COMPILE_CACHE: '1' })
+  chmodSync(directory, 0o777)
+  await run({ RUNTIME_DIRECTORY: '', XDG_RUNTIME_DIR: '', TMPDIR: directory })
+  assert.equal(readFileSync(path, 'utf8'), 'x', 'not touched when it is switched off, or elsewhere')
 })

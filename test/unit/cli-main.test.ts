@@ -32,12 +32,10 @@ async function everycore(argv: readonly string[], { env = {}, isTTY = false, sta
     {
       cwd: () => '/app',
       host: () => fakeHost({ '/app/server.js': '', '/app/9229.js': '', '/app/-odd.js': '' }),
-      loadStart: async () => ({
-        runStart: async (settings) => {
-          started = settings
-          return start()
-        },
-      }),
+      runStart: async (settings) => {
+        started = settings
+        return start()
+      },
     },
   )
   return { code, ...written, started }

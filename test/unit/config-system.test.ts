@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Found } from '../../src/config/collect.ts'
 import { nodeHost, type Host } from '../../src/config/host.ts'
-import { explicitRuntimeDir, implicitRuntimeDir } from '../../src/config/runtime-dir.ts'
+import { existingRuntimeDir, explicitRuntimeDir, implicitRuntimeDir } from '../../src/config/runtime-dir.ts'
 import { resolveIdentity } from '../../src/config/users.ts'
 import { fakeHost } from './config-host.ts'
 
@@ -88,6 +88,23 @@ describe('a runtime directory that was not asked for', () => {
     const { path, warnings } = implicitRuntimeDir({}, fakeHost({ '/tmp/everycore-1000': { kind: 'symlink', target: '/etc' } }))
     assert.equal(path, undefined)
     assert.deepEqual(warnings, ['No runtime directory can be used, so nothing outlives this run. /tmp/everycore-1000: It is a symbolic link.'])
+  })
+})
+
+describe('a runtime directory that is looked for and not made', () => {
+  const mine = { kind: 'directory', uid: 1000, mode: 0o700 } as const
+
+  it('is the first that is there and good', () => {
+    const host = fakeHost({ '/run/user/1000': mine, '/run/user/1000/everycore': { ...mine, mode: 0o777 }, '/tmp/everycore-1000': mine })
+    assert.equal(existingRuntimeDir({ RUNTIME_DIRECTORY: '/run/shop', XDG_RUNTIME_DIR: '/run/user/1000' }, host), '/tmp/everycore-1000')
+  })
+
+  it('may be missing, or somebody else\'s', () => {
+    for (const files of [{}, { '/tmp/everycore-1000': { ...mine, uid: 0 } }, { '/tmp/everycore-1000': { kind: 'symlink', target: '/tmp/x' }, '/tmp/x': mine }] as const) {
+      const host = fakeHost(files)
+      assert.equal(existingRuntimeDir({}, host), undefined)
+      assert.deepEqual(host.made, [])
+    }
   })
 })
 
