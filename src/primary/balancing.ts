@@ -1,4 +1,5 @@
 /** Spreads connections over the workers: gathers what they report, tells each its ceiling, relays what is too much. */
+import { nowMs } from '../base/clock.ts'
 import { Balance } from '../listen/primary/balance.ts'
 import { Relay } from '../listen/primary/relay.ts'
 import type { RawHandle } from '../listen/raw-handle.ts'
@@ -30,7 +31,7 @@ export class Balancing {
   /** The worker is ready. */
   join(id: number): void {
     this.#balance.join(id)
-    this.#relay.heard(id, performance.now())
+    this.#relay.heard(id, nowMs())
     // At once: it may get its first connection as soon as it is known to be ready.
     this.#flush()
   }
@@ -46,7 +47,7 @@ export class Balancing {
   gone(id: number): void {
     this.leave(id)
     this.#loads.delete(id)
-    this.#relay.gone(id, performance.now())
+    this.#relay.gone(id, nowMs())
     this.#schedule()
   }
 
@@ -66,14 +67,14 @@ export class Balancing {
       this.#balance.reportOpen(id, message.open)
       this.#relay.took(id, message.seq)
     }
-    this.#relay.heard(id, performance.now())
+    this.#relay.heard(id, nowMs())
     this.#schedule()
     this.#changed()
   }
 
   offer(from: number, { key, open }: ConnectionOffer, handle: RawHandle): void {
     this.#balance.reportAtLeast(from, open)
-    this.#relay.offer(from, key, handle, performance.now())
+    this.#relay.offer(from, key, handle, nowMs())
     this.#schedule()
     this.#changed()
   }
@@ -92,11 +93,11 @@ export class Balancing {
       // What came meanwhile is read first: a primary that was late itself must not blame the workers.
       setImmediate(() => {
         this.#expiry = undefined
-        this.#relay.expire(performance.now())
+        this.#relay.expire(nowMs())
         this.#schedule()
         this.#changed()
       })
-    }, Math.max(1, due - performance.now())).unref()
+    }, Math.max(1, due - nowMs())).unref()
   }
 
   #changed(): void {

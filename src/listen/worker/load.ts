@@ -1,6 +1,7 @@
 /** Tells the primary how much this worker has to do: soon after a change, and seldom while much changes. */
-import { performance } from 'node:perf_hooks'
 import type { Server } from 'node:net'
+import type { EventLoopUtilization } from 'node:perf_hooks'
+import { nowMs } from '../../base/clock.ts'
 import type { WorkerLoad, WorkerMessage } from '../../protocol/messages.ts'
 
 /** From a change to its report. */
@@ -45,8 +46,9 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
   let closed = 0
   let perMs = 0
   let busy = 0
-  let busySince = performance.eventLoopUtilization()
-  let reportedAt = performance.now()
+  /** Undefined until enabled: node:perf_hooks takes a millisecond to load. */
+  let busySince: EventLoopUtilization | undefined
+  let reportedAt = nowMs()
   let enabled = false
   let told: WorkerLoad | undefined
   const counts = { accepted: 0, handedOver: 0, moved: 0, taken: 0 }
@@ -60,7 +62,7 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
   const report = (isAsked = false): void => {
     clearTimeout(timer)
     timer = undefined
-    const now = performance.now()
+    const now = nowMs()
     const tookMs = Math.max(1, now - reportedAt)
     const weight = Math.exp(-tookMs / MEMORY_MS)
     perMs = perMs * weight + (closed / tookMs) * (1 - weight)

@@ -5,8 +5,8 @@
  *
  * @see lib/net.js, onconnection
  */
-import { performance } from 'node:perf_hooks'
 import type { Server } from 'node:net'
+import { nowMs } from '../../base/clock.ts'
 import { CONNECTION_COMMAND, type WorkerMessage } from '../../protocol/messages.ts'
 import { takeIdle } from './idle-connections.ts'
 import type { LoadMeter } from './load.ts'
@@ -74,7 +74,7 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
 
   const isPrimarySlow = (): boolean => {
     const [oldest] = waiting
-    return oldest !== undefined && performance.now() - oldest > FETCH_LIMIT_MS
+    return oldest !== undefined && nowMs() - oldest > FETCH_LIMIT_MS
   }
   const isForOthers = (server: LimitedServer): boolean => {
     if (ceiling === null || stopped || !process.connected) return false
@@ -82,7 +82,7 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
     return isWanted && !isPrimarySlow()
   }
   const handOver = (key: string, client: ClientHandle, { handle, keep }: Place): void => {
-    let stamp = performance.now()
+    let stamp = nowMs()
     while (waiting.has(stamp)) stamp += 0.000_1
     waiting.add(stamp)
     sendHandle({ cmd: CONNECTION_COMMAND, key, open: load.open() }, client, {}, (error) => {
