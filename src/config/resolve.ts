@@ -61,6 +61,7 @@ export function resolveSettings(input: SettingsInput): Settings {
     launch: launchOf(basis, input.args ?? start.args ?? []),
     sizing: basis.sizing,
     core: coreSettings(values, basis.sizing),
+    balance: values.balance.value,
     lingerTimeoutMs: values.lingerTimeoutMs.value,
     waitReady: values.waitReady.value,
     killSignal: values.killSignal.value,

@@ -1,4 +1,5 @@
 import { KINDS, type Kind } from './kinds.ts'
+import { BALANCES } from './types.ts'
 
 /** Headings of the help, in its order. */
 export const GROUPS = ['Workers', 'App', 'Start and stop', 'Output', 'System'] as const
@@ -50,6 +51,13 @@ export const SETTINGS = {
     variables: ['EVERYCORE_WORKERS', 'WEB_CONCURRENCY'],
     kind: KINDS.workers,
     default: { value: { kind: 'auto', asked: 'auto' }, text: 'auto', reason: 'One worker per core that the process may use, by CPU affinity and CPU quota: more only switch more.' },
+    group: 'Workers',
+  }),
+  balance: setting({
+    flags: [{ long: 'balance', placeholder: BALANCES.join('|'), help: 'How connections are spread over the workers.' }],
+    variables: ['EVERYCORE_BALANCE'],
+    kind: KINDS.balance,
+    default: { value: 'least-busy', text: 'least-busy', reason: 'Even like round-robin for connections that stay, and as quick as a shared queue for those that do not.' },
     group: 'Workers',
   }),
   nodeArgs: setting({

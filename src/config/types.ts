@@ -4,6 +4,17 @@ import type { CoreSettings } from '../core/types.ts'
 export type Origin = 'flag' | 'option' | 'environment' | 'default'
 
 export type LogFormat = 'pretty' | 'json' | 'raw'
+/**
+ * How connections are spread over the workers.
+ *
+ * - `least-busy`: workers accept, and hand over what is too much for them
+ * - `shared`: workers accept, whoever is awake
+ * - `round-robin`: the supervisor accepts, and gives each worker one in its turn
+ */
+export const BALANCES = ['least-busy', 'shared', 'round-robin'] as const
+
+export type BalanceName = (typeof BALANCES)[number]
+
 export type Verbosity = 'quiet' | 'normal' | 'verbose'
 
 /** How the number of workers came about; the first output and the warnings tell it. */
@@ -46,6 +57,7 @@ export interface Settings {
   readonly launch: Launch
   readonly sizing: Sizing
   readonly core: CoreSettings
+  readonly balance: BalanceName
   /** How long an idle keep-alive connection stays open in a stop, in ms. */
   readonly lingerTimeoutMs: number
   /** Wait for `ready()` or `process.send('ready')` and not only for listening. */

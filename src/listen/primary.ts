@@ -1,7 +1,7 @@
 /**
- * The primary's half of the sockets: it binds and keeps them, and never accepts. A queued connection
- * therefore survives the death of any worker, and a paused primary stops no traffic. The other half is
- * `listen/worker.ts`.
+ * The primary's half of the sockets: it binds and keeps them, and leaves it to the workers to accept. A
+ * queued connection therefore survives the death of any worker, and a paused primary stops no traffic. Only
+ * a strategy that decides on every connection has the primary accept. The other half is `listen/worker.ts`.
  */
 import { fstatSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -51,17 +51,25 @@ const GRACE_MS = 1000
 /** sun_path of sockaddr_un, without the final NUL (unix(7)). */
 const PATH_LIMIT = process.platform === 'darwin' ? 103 : 107
 
+/** Takes a connection that was accepted here. */
+export type AcceptHere = (key: string, client: RawHandle) => void
+
 export class HeldSockets {
   readonly #entries = new Map<string, Entry>()
   /** Binds that wait for something, by key: the same address is bound once. */
   readonly #opening = new Map<string, Promise<Entry | number>>()
   readonly #inherited: ReadonlySet<number>
   readonly #limit = heldSocketLimit()
+  readonly #accept: AcceptHere | undefined
   #released = false
 
-  /** @param inherited descriptors that `listen({ fd })` may name: those of {@link inheritedSockets}. */
-  constructor(inherited: ReadonlySet<number>) {
+  /**
+   * @param inherited descriptors that `listen({ fd })` may name: those of {@link inheritedSockets}.
+   * @param accept gets every connection; undefined: the workers accept
+   */
+  constructor(inherited: ReadonlySet<number>, accept?: AcceptHere) {
     this.#inherited = inherited
+    this.#accept = accept
   }
 
   /** Gives the held socket for a listen() of a worker; binds it when it is the first. */
@@ -150,6 +158,7 @@ export class HeldSockets {
   async #begin(key: string, request: BindRequest): Promise<Entry | number> {
     const opening = this.#bind(request)
       .catch(() => EINVAL)
+      .then((handle) => (typeof handle === 'number' || this.#accept === undefined ? handle : listenHere(handle, request.backlog, (client) => this.#accept?.(key, client))))
       .then((handle) => this.#keep(key, handle, request.ticketKeys))
     this.#opening.set(key, opening)
     return opening
@@ -180,6 +189,17 @@ export class HeldSockets {
     const handle = bindHandle(address, port, addressType, flags)
     return typeof handle === 'number' ? handle : checked(handle, port)
   }
+}
+
+/** Returns the handle, or a negative errno. A connection that could not be accepted is the kernel's to keep. */
+function listenHere(handle: RawHandle, backlog: number, accept: (client: RawHandle) => void): RawHandle | number {
+  handle.onconnection = (_error, client) => {
+    if (client !== undefined) accept(client)
+  }
+  const errno = handle.listen?.(backlog) ?? 0
+  if (errno === 0) return handle
+  handle.close()
+  return errno
 }
 
 /** It is wanted again, or the end of its grace no longer matters. */

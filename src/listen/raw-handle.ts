@@ -6,11 +6,15 @@
  */
 import * as net from 'node:net'
 
-/** A bound handle that nobody here accepts from. */
+/** A bound handle, or one of a connection. */
 export interface RawHandle {
   readonly fd: number
   close(done?: () => void): void
   getsockname?(out: { address?: string; port?: number }): number
+  /** Called for each connection, once it listens. */
+  onconnection?: (this: unknown, error: number, client?: RawHandle) => void
+  /** Returns a negative errno, or 0. */
+  listen?(backlog: number): number
   /** Pipes only: 1 readable, 2 writable by all. */
   fchmod?(mode: number): number
 }

@@ -1,7 +1,10 @@
 /** Spreads connections over the workers: gathers what they report, tells each its ceiling, relays what is too much. */
 import { nowMs } from '../base/clock.ts'
-import { Balance } from '../listen/primary/balance.ts'
+import type { BalanceName } from '../config/types.ts'
+import { LeastBusy } from '../listen/primary/least-busy.ts'
 import { Relay } from '../listen/primary/relay.ts'
+import { RoundRobin } from '../listen/primary/round-robin.ts'
+import type { Strategy } from '../listen/primary/strategy.ts'
 import type { RawHandle } from '../listen/raw-handle.ts'
 import type { WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
 import type { ConnectionOffer } from './ipc-guard.ts'
@@ -11,7 +14,7 @@ import type { WorkerProcess } from './worker-process.ts'
 const FLUSH_MS = 5
 
 export class Balancing {
-  readonly #balance = new Balance()
+  readonly #strategy: Strategy
   readonly #relay: Relay
   readonly #worker: (id: number) => WorkerProcess | undefined
   readonly #loads = new Map<number, WorkerLoad>()
@@ -19,9 +22,11 @@ export class Balancing {
   #timer: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
 
-  constructor(worker: (id: number) => WorkerProcess | undefined, users: (key: string) => ReadonlySet<number>) {
+  constructor(name: BalanceName, worker: (id: number) => WorkerProcess | undefined, users: (key: string) => ReadonlySet<number>) {
+    // `shared` relays nothing: its workers are given no ceiling.
+    this.#strategy = name === 'least-busy' ? new LeastBusy() : new RoundRobin()
     this.#worker = worker
-    this.#relay = new Relay(this.#balance, {
+    this.#relay = new Relay(this.#strategy, {
       users,
       send: (id, parcel, handle) => worker(id)?.deliver(parcel, handle) ?? false,
       ping: (id) => worker(id)?.ping(),
@@ -30,7 +35,7 @@ export class Balancing {
 
   /** The worker is ready. */
   join(id: number): void {
-    this.#balance.join(id)
+    this.#strategy.join(id)
     this.#relay.heard(id, nowMs())
     // At once: it may get its first connection as soon as it is known to be ready.
     this.#flush()
@@ -38,7 +43,7 @@ export class Balancing {
 
   /** It drains, or is gone. */
   leave(id: number): void {
-    this.#balance.leave(id)
+    this.#strategy.leave(id)
     this.#told.delete(id)
     this.#changed()
   }
@@ -58,13 +63,13 @@ export class Balancing {
 
   take(id: number, message: Extract<WorkerMessage, { readonly type: 'load' | 'took' | 'refused' }>): void {
     if (message.type === 'load') {
-      this.#balance.report(id, message)
+      this.#strategy.report(id, message)
       const { type: _, ...load } = message
       this.#loads.set(id, load)
     }
     else if (message.type === 'refused') this.#relay.refused(id, message.seq)
     else {
-      this.#balance.reportOpen(id, message.open)
+      this.#strategy.reportOpen(id, message.open)
       this.#relay.took(id, message.seq)
     }
     this.#relay.heard(id, nowMs())
@@ -73,10 +78,16 @@ export class Balancing {
   }
 
   offer(from: number, { key, open }: ConnectionOffer, handle: RawHandle): void {
-    this.#balance.reportAtLeast(from, open)
+    this.#strategy.reportAtLeast(from, open)
     this.#relay.offer(from, key, handle, nowMs())
     this.#schedule()
     this.#changed()
+  }
+
+  /** The primary has accepted a connection. */
+  accepted(key: string, client: RawHandle): void {
+    this.#relay.offer(undefined, key, client, nowMs())
+    this.#schedule()
   }
 
   release(): void {
@@ -107,7 +118,7 @@ export class Balancing {
   #flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    for (const [id, open] of this.#balance.ceilings()) {
+    for (const [id, open] of this.#strategy.ceilings()) {
       if (this.#told.get(id) === open) continue
       this.#told.set(id, open)
       this.#worker(id)?.limit(open)

@@ -1,5 +1,5 @@
 /** Answers the workers' listen() calls from the held sockets, and knows where the app listens. */
-import { HeldSockets } from '../listen/primary.ts'
+import { HeldSockets, type AcceptHere } from '../listen/primary.ts'
 import type { BindRequest, WorkerMessage } from '../protocol/messages.ts'
 import type { Listening } from './events.ts'
 import type { WorkerProcess } from './worker-process.ts'
@@ -11,12 +11,15 @@ const OWN_LIMIT = 128
 
 export class SocketDesk {
   readonly #held: HeldSockets
+  readonly #acceptsHere: boolean
   /** What workers bound by themselves or by node:cluster's way; that such a server is closed is not told. */
   readonly #own = new Map<number, Map<string, Listening>>()
   #listened = false
 
-  constructor(inherited: ReadonlySet<number>) {
-    this.#held = new HeldSockets(inherited)
+  /** @param accept gets every connection; undefined: the workers accept */
+  constructor(inherited: ReadonlySet<number>, accept?: AcceptHere) {
+    this.#held = new HeldSockets(inherited, accept)
+    this.#acceptsHere = accept !== undefined
   }
 
   /** Every place where the app listens now, once each. */
@@ -37,7 +40,7 @@ export class SocketDesk {
       if (result.ok) this.#held.closed(result.socket.key, id)
       return
     }
-    if (result.ok) worker.grant(request.seq, result.socket)
+    if (result.ok) worker.grant(request.seq, result.socket, this.#acceptsHere)
     else worker.refuse(request.seq, result.errno)
   }
 

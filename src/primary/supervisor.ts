@@ -59,7 +59,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.settings = settings
     this.#context = context
     this.#lingerMs = settings.lingerTimeoutMs
-    this.#sockets = new SocketDesk(context.inherited)
+    this.#sockets = new SocketDesk(context.inherited, settings.balance === 'round-robin' ? (key, client) => this.#balancing.accepted(key, client) : undefined)
     this.#engine = new Engine(initialState(settings.core, settings.sizing.size), (effect) => this.#perform(effect))
     this.#crew = new Crew(settings, context, {
       spawned: (id, pid) => this.#engine.tell({ type: 'workerSpawned', id, pid }),
@@ -78,7 +78,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         this.#engine.tell({ type: 'workerExited', id, exit, chance: Math.random() })
       },
     })
-    this.#balancing = new Balancing((id) => this.#crew.get(id), (key) => this.#sockets.users(key))
+    this.#balancing = new Balancing(settings.balance, (id) => this.#crew.get(id), (key) => this.#sockets.users(key))
   }
 
   /** What each worker says of its connections. A supervisor with one worker asks for no reports. */

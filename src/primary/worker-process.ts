@@ -9,7 +9,7 @@ import type { Parcel } from '../listen/primary/relay.ts'
 import type { RawHandle } from '../listen/raw-handle.ts'
 import type { Logs, WorkerOutput } from '../logs/logs.ts'
 import type { BootInfo } from '../protocol/boot.ts'
-import { CONNECTION_COMMAND, HANDLE_COMMAND, type PrimaryMessage, type WorkerMessage } from '../protocol/messages.ts'
+import { CONNECTION_COMMAND, HANDLE_COMMAND, type PrimaryMessage, type SocketName, type WorkerMessage } from '../protocol/messages.ts'
 import { WorkerChannel } from './control-channel.ts'
 import { forkWorker } from './fork.ts'
 import { guardIpc, type ConnectionOffer } from './ipc-guard.ts'
@@ -111,13 +111,19 @@ export class WorkerProcess {
   }
 
   /** Answers a bind with the held socket; the handle goes by IPC. */
-  grant(seq: number, { key, ticketKeys, handle }: HeldSocket): void {
+  grant(seq: number, { key, ticketKeys, handle }: HeldSocket, acceptsHere: boolean): void {
     if (!this.#worker.isConnected()) {
       // The app called process.disconnect(): no handle can reach it any more.
       this.refuse(seq, -constants.errno.EPIPE)
       return
     }
-    this.#channel.send({ type: 'bound', seq, ok: true, key, ticketKeys })
+    if (acceptsHere) {
+      const name: SocketName = {}
+      handle.getsockname?.(name)
+      this.#channel.send({ type: 'bound', seq, ok: true, key, ticketKeys, name })
+      return
+    }
+    this.#channel.send({ type: 'bound', seq, ok: true, key, ticketKeys, name: null })
     // The callback takes the error of a worker that dies meanwhile.
     this.#worker.process.send({ cmd: HANDLE_COMMAND, seq }, handle as never, () => {})
   }

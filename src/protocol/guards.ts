@@ -61,14 +61,14 @@ function read(value: Fields): WorkerMessage | undefined {
 }
 
 function readBind(value: Fields): BindRequest | undefined {
-  const { seq, address, port, addressType, fd, flags, index, readableAll, writableAll, ticketKeys } = value
-  if (!isInteger(seq) || !isInteger(flags) || !isInteger(index) || index < 0) return undefined
+  const { seq, address, port, addressType, fd, flags, index, readableAll, writableAll, ticketKeys, backlog } = value
+  if (!isInteger(seq) || !isInteger(flags) || !isInteger(index) || index < 0 || !isInteger(backlog)) return undefined
   if (!isTextOrNull(address) || !isIntegerOrNull(port) || !isIntegerOrNull(addressType) || !isIntegerOrNull(fd)) return undefined
   if (typeof readableAll !== 'boolean' || typeof writableAll !== 'boolean') return undefined
   if (ticketKeys !== null && !(isText(ticketKeys) && /^[0-9a-f]{96}$/.test(ticketKeys))) return undefined
   if (addressType !== null && addressType !== 4 && addressType !== 6 && addressType !== -1) return undefined
   if (port !== null && (port < -1 || port > 65_535)) return undefined
-  return { type: 'bind', seq, address, port, addressType, fd, flags, index, readableAll, writableAll, ticketKeys }
+  return { type: 'bind', seq, address, port, addressType, fd, flags, index, readableAll, writableAll, ticketKeys, backlog }
 }
 
 function readLoad({ open, busy, accepted, handedOver, moved, taken }: Fields): WorkerMessage | undefined {

@@ -32,6 +32,8 @@ export interface BindRequest {
   readonly flags: number
   readonly readableAll: boolean
   readonly writableAll: boolean
+  /** Length of the kernel's queue that the app asked for. */
+  readonly backlog: number
   /** How many listen() calls for port 0 on that address came before in this worker. */
   readonly index: number
   /** The TLS ticket keys of this server, hexadecimal; the first worker's are given to the others. */
@@ -74,8 +76,23 @@ export type WorkerMessage =
   /** The app wants to leave: cluster.worker.disconnect(). */
   | { readonly type: 'leave' }
 
+/** What getsockname(2) gives; a unix socket has no name that matters. */
+export interface SocketName {
+  readonly address?: string
+  readonly family?: string
+  readonly port?: number
+}
+
 export type BindReply =
-  | { readonly type: 'bound'; readonly seq: number; readonly ok: true; readonly key: string; readonly ticketKeys: string | null }
+  | {
+      readonly type: 'bound'
+      readonly seq: number
+      readonly ok: true
+      readonly key: string
+      readonly ticketKeys: string | null
+      /** Set when the primary accepts: where it listens. Otherwise the handle comes by IPC. */
+      readonly name: SocketName | null
+    }
   /** `errno` as libuv gives it: negative. */
   | { readonly type: 'bound'; readonly seq: number; readonly ok: false; readonly errno: number }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Balance } from '../../src/listen/primary/balance.ts'
+import { LeastBusy } from '../../src/listen/primary/least-busy.ts'
 import { Relay, type Parcel } from '../../src/listen/primary/relay.ts'
 import type { RawHandle } from '../../src/listen/raw-handle.ts'
 
@@ -16,7 +16,7 @@ class FakeHandle implements RawHandle {
 
 /** A relay between workers that do nothing by themselves. */
 function setUp(workers: readonly number[]) {
-  const balance = new Balance()
+  const balance = new LeastBusy()
   const users = new Set(workers)
   const sent: (Parcel & { readonly to: number })[] = []
   const pings: number[] = []

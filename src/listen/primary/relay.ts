@@ -7,7 +7,7 @@
  * others wait here, and go elsewhere when it has stalled. Time is a parameter.
  */
 import type { RawHandle } from '../raw-handle.ts'
-import type { Balance } from './balance.ts'
+import type { Strategy } from './strategy.ts'
 
 /** A connection as the target is told of it. */
 export interface Parcel {
@@ -30,7 +30,8 @@ export interface RelayPorts {
 
 interface Waiting {
   readonly key: string
-  readonly from: number
+  /** Who accepted it; undefined: the primary. */
+  readonly from: number | undefined
   readonly handle: RawHandle
   /** Who was asked while others might be better, and who was told to take it. */
   readonly asked: Set<number>
@@ -57,19 +58,19 @@ const AWAKE_MS = 100
 const STALL_MS = 200
 
 export class Relay {
-  readonly #balance: Balance
+  readonly #strategy: Strategy
   readonly #ports: RelayPorts
   readonly #waiting = new Map<number, Waiting>()
   readonly #lanes = new Map<number, Lane>()
   #lastSeq = 0
 
-  constructor(balance: Balance, ports: RelayPorts) {
-    this.#balance = balance
+  constructor(strategy: Strategy, ports: RelayPorts) {
+    this.#strategy = strategy
     this.#ports = ports
   }
 
   /** A worker has accepted a connection that another one should have. */
-  offer(from: number, key: string, handle: RawHandle, now: number): void {
+  offer(from: number | undefined, key: string, handle: RawHandle, now: number): void {
     if (this.#waiting.size >= LIMIT) {
       handle.close()
       return
@@ -144,16 +145,16 @@ export class Relay {
     const { key, from, handle, asked, told } = parcel
     const users = this.#ports.users(key)
     for (;;) {
-      const willing = this.#balance.choose((id) => users.has(id) && !asked.has(id))
+      const willing = this.#strategy.choose((id) => users.has(id) && !asked.has(id))
       if (willing !== undefined && !this.#isFree(willing, now)) return
       // Nobody who wants it: then whoever can be reached, first the one that accepted it, even in a drain.
-      const target = willing ?? [from, ...asked, ...users].find((id) => !told.has(id))
+      const target = willing ?? [...(from === undefined ? [] : [from]), ...asked, ...users].find((id) => !told.has(id))
       if (target === undefined) break
       const tried = willing === undefined ? told : asked
       tried.add(target)
       if (!this.#ports.send(target, { key, seq, must: willing === undefined }, handle)) continue
       parcel.target = target
-      this.#balance.sent(target)
+      this.#strategy.sent(target)
       const lane = this.#lane(target, now)
       lane.outstanding += 1
       lane.askedAt ??= now
@@ -180,7 +181,7 @@ export class Relay {
   #settle(worker: number, seq: number): Waiting | undefined {
     const parcel = this.#waiting.get(seq)
     if (parcel === undefined || parcel.target !== worker) return undefined
-    this.#balance.settled(worker)
+    this.#strategy.settled(worker)
     const lane = this.#lanes.get(worker)
     if (lane !== undefined) lane.outstanding = Math.max(0, lane.outstanding - 1)
     return parcel
@@ -188,7 +189,7 @@ export class Relay {
 
   #setStalled(worker: number, lane: Lane, stalled: boolean): void {
     lane.stalled = stalled
-    this.#balance.setStalled(worker, stalled)
+    this.#strategy.setStalled(worker, stalled)
   }
 
   #lane(worker: number, now: number): Lane {

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Balance } from '../../src/listen/primary/balance.ts'
+import { LeastBusy } from '../../src/listen/primary/least-busy.ts'
 import { isSurplus } from '../../src/listen/worker/surplus.ts'
 import { randomFrom } from '../core/simulation/random.ts'
 
-const balanceOf = (loads: readonly { readonly open: number; readonly busy?: number }[]): Balance => {
-  const balance = new Balance()
+const balanceOf = (loads: readonly { readonly open: number; readonly busy?: number }[]): LeastBusy => {
+  const balance = new LeastBusy()
   for (const [id, { open, busy = 0 }] of loads.entries()) {
     balance.join(id)
     balance.report(id, { open, busy })
   }
   return balance
 }
-const ceilings = (balance: Balance): readonly (number | null)[] => [...balance.ceilings().values()]
+const ceilings = (balance: LeastBusy): readonly (number | null)[] => [...balance.ceilings().values()]
 const anybody = (): boolean => true
 
 describe('the balance', () => {

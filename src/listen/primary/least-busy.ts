@@ -2,10 +2,7 @@
  * Who should have the next connection. Pure bookkeeping: what each worker says of its load, and what is
  * on the way to it. The other half, which acts on the ceilings, is `listen/worker/surplus.ts`.
  */
-import type { WorkerLoad } from '../../protocol/messages.ts'
-
-/** What counts of a worker's report. */
-export type Load = Pick<WorkerLoad, 'open' | 'busy'>
+import type { Load, Strategy } from './strategy.ts'
 
 interface Seat {
   load: Load
@@ -23,7 +20,7 @@ const BUSY_SLACK = 0.2
  * others, so that two workers differ by one at most. A worker whose event loop is much busier than those
  * of the others counts as one that has more connections.
  */
-export class Balance {
+export class LeastBusy implements Strategy {
   readonly #seats = new Map<number, Seat>()
 
   /** The worker takes connections from now on. */
