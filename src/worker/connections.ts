@@ -123,10 +123,24 @@ export class Connections {
 function httpOccupation(socket: ServerSocket): Occupation {
   if (socket._httpMessage) return 'busy'
   if (socket.parser?.incoming?.complete === false) return 'busy'
-  // Node arms the socket's timer when a response has ended and the next request may come.
-  if ((socket.timeout ?? 0) > 0) return 'idle'
+  // Of a TLS socket only decrypted bytes count.
   if (socket.bytesRead === 0) return 'untouched'
-  if (socket.server?.keepAliveTimeout === 0) return 'idle'
-  // Bytes came, but no response went out yet: a head that is still arriving, or only the TLS handshake.
-  return 'encrypted' in socket ? 'untouched' : 'busy'
+  return isReceiving(socket) ? 'busy' : 'idle'
+}
+
+interface ParserList {
+  readonly active: () => readonly unknown[]
+}
+
+/**
+ * True while a head is arriving. A server's list of parsers, which Node keeps for `headersTimeout`, is the only place that
+ * tells: timers do not, because apps set them too, and `incoming` comes with the whole head.
+ *
+ * @see src/node_http_parser.cc, ConnectionsList
+ */
+function isReceiving({ server, parser }: ServerSocket): boolean {
+  if (server === undefined) return false
+  const symbol = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'http.server.connections')
+  const list = symbol === undefined ? undefined : (server as unknown as Record<symbol, ParserList>)[symbol]
+  return list?.active().includes(parser) === true
 }
