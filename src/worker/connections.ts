@@ -26,13 +26,19 @@ export type Occupation =
 /** Fields of `_http_server.js` on a server's socket; the same names on Node 20 to 26. */
 export interface ServerSocket extends Socket {
   readonly server?: Server & { readonly keepAliveTimeout?: number }
-  readonly parser?: { readonly incoming?: { readonly complete: boolean } | null } | null
+  readonly parser?: { readonly incoming?: IncomingRequest | null } | null
   readonly _httpMessage?: OutgoingResponse | null
   readonly _parent?: Socket | null
 }
 
+export interface IncomingRequest {
+  readonly complete: boolean
+  readonly socket: ServerSocket
+}
+
 export interface OutgoingResponse extends EventEmitter {
   shouldKeepAlive: boolean
+  readonly req?: IncomingRequest
   readonly _last?: boolean
   readonly headersSent: boolean
 }

@@ -6,14 +6,14 @@
  * closed socket would lose it. They stay for as long as the server promised (`keepAliveTimeout`), and
  * a request that still comes is answered with `Connection: close`.
  */
-import { subscribe } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
 import { constants } from 'node:os'
 import type { Listeners } from '../listen/worker.ts'
 import type { BootInfo } from '../protocol/boot.ts'
 import type { PrimaryMessage } from '../protocol/messages.ts'
-import type { Connections, OutgoingResponse, ServerSocket } from './connections.ts'
+import type { Connections } from './connections.ts'
 import type { DrainHandler, Hook } from './hook-object.ts'
+import { closeWithLastResponse } from './last-response.ts'
 
 /** How long a connection that has sent nothing may go on to do so. */
 const UNTOUCHED_GRACE_MS = 1000
@@ -58,7 +58,7 @@ async function run({ boot, connections, listeners }: DrainContext, order: DrainO
   listeners.openNoMore()
   const notified = notify(handlers, { reason: order.reason, deadline: Date.now() + order.timeoutMs })
 
-  endConnectionsAfterResponse(connections)
+  closeWithLastResponse(connections)
   await stopAccepting(connections, listeners, order)
   for (const session of connections.sessions) session.close()
   connections.onSession = (session) => session.close()
@@ -119,22 +119,6 @@ async function stopAccepting(connections: Connections, listeners: Listeners, ord
     }
   }
   listeners.stopAccepting()
-}
-
-/** Responses in flight and all later ones tell the client that the connection ends. */
-function endConnectionsAfterResponse(connections: Connections): void {
-  for (const socket of connections.sockets) {
-    if (socket.parser && socket._httpMessage) socket._httpMessage.shouldKeepAlive = false
-  }
-  // Published before the app's handler, so that handlers which answer at once get it too.
-  subscribe('http.server.request.start', (message) => {
-    const { response, socket } = message as { readonly response: OutgoingResponse; readonly socket: ServerSocket }
-    response.shouldKeepAlive = false
-    response.once('finish', () => {
-      // The app wrote `Connection: keep-alive` itself. The whole response is out: end after it.
-      if (response._last !== true && !socket._httpMessage) socket.destroySoon()
-    })
-  })
 }
 
 function endAll(connections: Connections, which: 'untouched' | 'idle' | 'upgraded'): void {

@@ -42,15 +42,17 @@ test('a request on an idle connection after the drain began is served, and is th
 })
 
 test('an app that insists on keep-alive gets its connection ended after the response', async (t) => {
-  const app = await App.ready(t, 'web.cjs', { workers: 1 })
+  const app = await App.ready(t, 'web.cjs', { workers: 1, options: ['--linger-timeout', '20s'], env: { KEEP_ALIVE_MS: '60000' } })
   const connection = await Connection.open({ port: app.port })
   const probe = await Connection.open({ port: app.port })
   await connection.request('/')
   app.kill('SIGTERM')
   await until('the worker drains', async () => (await probe.request('/')).headers['connection'] === 'close')
   assert.equal((await connection.request('/keep-alive')).headers['connection'], 'keep-alive')
+  const answered = performance.now()
   await connection.closed()
   assert.equal(connection.failure, undefined)
+  assert.ok(performance.now() - answered < 5000, 'long before the linger timeout')
   assert.deepEqual(await app.ended, stopped)
 })
 
