@@ -16,7 +16,7 @@ export type Occupation =
   | 'idle'
   /** HTTP/1.1 that has not sent a request yet (a browser's preconnect), or a TLS handshake. */
   | 'untouched'
-  /** WebSocket, CONNECT: no longer HTTP. */
+  /** WebSocket, CONNECT: no longer HTTP. Before the answer to the upgrade it is busy. */
   | 'upgraded'
   /** HTTP/2, whose session is drained as a whole, or the TCP side of a TLS socket. */
   | 'carrier'
@@ -114,7 +114,9 @@ export class Connections {
       case 'http':
       case 'https':
         // The raw socket below a TLS handshake that is not done carries no parser either.
-        return kind === 'https' && !('encrypted' in socket) ? 'untouched' : 'upgraded'
+        if (kind === 'https' && !('encrypted' in socket)) return 'untouched'
+        // Nothing was ever written: the app has not answered the upgrade yet.
+        return socket.bytesWritten === 0 ? 'busy' : 'upgraded'
       case 'tls':
         return 'encrypted' in socket ? 'opaque' : 'untouched'
       case 'net':
