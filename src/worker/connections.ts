@@ -29,6 +29,7 @@ export interface ServerSocket extends Socket {
   readonly parser?: { readonly incoming?: IncomingRequest | null } | null
   readonly _httpMessage?: OutgoingResponse | null
   readonly _parent?: Socket | null
+  readonly alpnProtocol?: string | false | null
 }
 
 export interface IncomingRequest {
@@ -44,8 +45,13 @@ export interface OutgoingResponse extends EventEmitter {
 }
 
 export interface Http2Session extends EventEmitter {
+  readonly closed: boolean
+  readonly destroyed: boolean
+  readonly state: { readonly lastProcStreamID?: number }
+  readonly socket: { readonly bytesRead: number; readonly bytesWritten: number }
+  ping(answered: (error: Error | null, durationMs: number) => void): boolean
+  /** Sends GOAWAY, lets open streams finish, and ends the connection. */
   close(): void
-  destroy(): void
 }
 
 export class Connections {
@@ -110,15 +116,14 @@ export class Connections {
     const kind = socket.server === undefined ? 'net' : serverKind(socket.server)
     switch (kind) {
       case 'http2':
-        return 'carrier'
+        if (isHandshake(socket)) return 'untouched'
+        // The other protocol of a server with `allowHTTP1`.
+        return 'encrypted' in socket && socket.alpnProtocol !== 'h2' ? upgradedOccupation(socket) : 'carrier'
       case 'http':
       case 'https':
-        // The raw socket below a TLS handshake that is not done carries no parser either.
-        if (kind === 'https' && !('encrypted' in socket)) return 'untouched'
-        // Nothing was ever written: the app has not answered the upgrade yet.
-        return socket.bytesWritten === 0 ? 'busy' : 'upgraded'
+        return isHandshake(socket) ? 'untouched' : upgradedOccupation(socket)
       case 'tls':
-        return 'encrypted' in socket ? 'opaque' : 'untouched'
+        return isHandshake(socket) ? 'untouched' : 'opaque'
       case 'net':
       case 'udp':
         return 'opaque'
@@ -126,6 +131,16 @@ export class Connections {
         return assertNever(kind)
     }
   }
+}
+
+/** The raw socket of a TLS server, before there is a TLS socket above it. */
+function isHandshake(socket: ServerSocket): boolean {
+  return socket.server !== undefined && 'setTicketKeys' in socket.server && !('encrypted' in socket)
+}
+
+/** As long as nothing was ever written, the app has not answered the upgrade. */
+function upgradedOccupation(socket: ServerSocket): Occupation {
+  return socket.bytesWritten === 0 ? 'busy' : 'upgraded'
 }
 
 function httpOccupation(socket: ServerSocket): Occupation {

@@ -56,8 +56,6 @@ async function run({ boot, connections, listeners }: DrainContext, order: DrainO
   handlers.begin({ reason: order.reason, deadline: Date.now() + order.timeoutMs })
   closeWithLastResponse(connections)
   await stopAccepting(connections, listeners, order)
-  for (const session of connections.sessions) session.close()
-  connections.onSession = (session) => session.close()
 
   const finished = whenFinished(connections, handlers)
   const endSweeps = startSweeps({ connections, handlers, lingerMs: order.lingerMs })

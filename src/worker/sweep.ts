@@ -5,6 +5,7 @@
 import { assertNever } from '../base/assert-never.ts'
 import type { Connections, Occupation } from './connections.ts'
 import type { DrainHandlers } from './drain-handlers.ts'
+import { SessionsEnd } from './sessions.ts'
 
 const SWEEP_MS = 100
 /** With very many connections a sweep takes time: then at most a tenth of it. */
@@ -24,10 +25,12 @@ export function startSweeps(context: SweepContext): () => void {
   const began = performance.now()
   let timer: NodeJS.Timeout | undefined
   let over = false
+  const sessions = new SessionsEnd(context.lingerMs)
   const sweep = (): void => {
     if (over) return
     const at = performance.now()
     endDue(context, at - began)
+    sessions.closeDue(context.connections.sessions, at - began)
     const tookMs = performance.now() - at
     clearTimeout(timer)
     // Not unref'ed: a worker that drains lives until it is done.
