@@ -172,3 +172,19 @@ test('an app that listens without end cannot use up the descriptors of the super
   assert.equal((await app.line(/^REFUSED/)).msg, 'REFUSED EMFILE')
   assert.equal((await get({ port: app.port })).body, 'ok')
 })
+
+test('listen() during a drain succeeds, and nothing is bound: an error would only end an app that is leaving', async (t) => {
+  const path = join(scratch(t), 'late.sock')
+  const port = String(await freePort())
+  const app = await App.ready(t, 'listens-late.cjs', { workers: 1, env: { PORT_2: port, LATE_PATH: path } })
+  assert.deepEqual(await app.stop(), { code: 0, signal: null })
+  assert.deepEqual(app.output, [`LISTENING ${port}`, `LISTENING ${path}`, 'GOODBYE'])
+  assert.equal(app.records.filter(({ event }) => event === 'worker:listening').length, 1)
+})
+
+test('callbacks of listen() run in the asynchronous context of the call, also the one of an error', async (t) => {
+  const app = await App.ready(t, 'context.cjs', { workers: 1 })
+  await app.line(/^EADDRINUSE/)
+  await app.line(/^written/)
+  assert.deepEqual([...app.output].sort(), ['EADDRINUSE: second', 'callback: first', 'event: first', 'written: sent'])
+})
