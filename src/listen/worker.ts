@@ -213,8 +213,7 @@ function watchHandle(handle: ListenHandle, on: { readonly listening: (errno: num
 }
 
 function bindRequest(server: AnyServer, query: Query, nextIndex: Map<string, number>): WithoutSeq {
-  const isPath = query.addressType === -1 && typeof query.address === 'string'
-  const address = isPath && process.platform !== 'win32' ? resolve(query.address ?? '') : query.address
+  const address = query.addressType === -1 && query.address !== null ? absolute(query.address) : query.address
   return {
     type: 'bind',
     address: address ?? null,
@@ -227,6 +226,11 @@ function bindRequest(server: AnyServer, query: Query, nextIndex: Map<string, num
     index: query.port === 0 ? countUp(nextIndex, `${address}:${query.addressType}`) : 0,
     ticketKeys: server._getServerData?.().ticketKeys ?? null,
   }
+}
+
+/** The name of an abstract socket begins with NUL and is no path (unix(7)). */
+function absolute(path: string): string {
+  return process.platform === 'win32' || path.startsWith('\0') ? path : resolve(path)
 }
 
 function countUp(counts: Map<string, number>, key: string): number {

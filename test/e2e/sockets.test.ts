@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
@@ -187,4 +188,16 @@ test('callbacks of listen() run in the asynchronous context of the call, also th
   await app.line(/^EADDRINUSE/)
   await app.line(/^written/)
   assert.deepEqual([...app.output].sort(), ['EADDRINUSE: second', 'callback: first', 'event: first', 'written: sent'])
+})
+
+test('an abstract unix socket is held like any other', { skip: process.platform !== 'linux' && 'only Linux has them' }, async (t) => {
+  const name = `everycore-test-${randomUUID()}`
+  const app = await App.ready(t, 'abstract.cjs', { env: { NAME: name } })
+  await app.line(/^SECOND EADDRINUSE/, 2)
+  await app.line(new RegExp(`^FIRST "\\\\u0000${name}"`), 2)
+  assert.equal((await get({ path: `\0${name}` })).body, 'abstract')
+  const other = await App.start(t, 'abstract.cjs', { env: { NAME: name } })
+  assert.equal((await other.ended).code, 3)
+  assert.match(other.transcript, /is already in use/)
+  assert.deepEqual(await app.stop(), { code: 0, signal: null })
 })
