@@ -1,4 +1,5 @@
 /** Asks the primary for a held socket. The answer comes in two parts by two ways, in either order. */
+import { constants } from 'node:os'
 import { HANDLE_COMMAND, type BindReply, type BindRequest, type WorkerMessage } from '../protocol/messages.ts'
 
 /** A listening TCP or Pipe handle, as far as this half needs it. */
@@ -6,6 +7,8 @@ export interface ListenHandle {
   listen(backlog: number): number
   close(done?: () => void): void
 }
+
+const ECANCELED = -constants.errno.ECANCELED
 
 type Answer = (reply: BindReply, handle: ListenHandle | undefined) => void
 
@@ -21,12 +24,17 @@ export class BindExchange {
   readonly #handles = new Map<number, ListenHandle>()
   #lastSeq = 0
   #waiting = 0
+  #abandoned = false
 
   constructor(channel: Channel) {
     this.#channel = channel
     process.on('internalMessage' as 'message', (message: unknown, handle: unknown) => {
       const { cmd, seq } = message as { readonly cmd?: unknown; readonly seq?: unknown }
       if (cmd !== HANDLE_COMMAND || typeof seq !== 'number') return
+      if (this.#abandoned) {
+        ;(handle as ListenHandle | undefined)?.close()
+        return
+      }
       this.#handles.set(seq, handle as ListenHandle)
       this.#join(seq)
     })
@@ -39,8 +47,21 @@ export class BindExchange {
     this.#channel.send({ ...request, seq: this.#lastSeq })
   }
 
+  /** Refuses what was asked and is not answered yet; what is still on its way is of no use any more. */
+  abandon(): void {
+    this.#abandoned = true
+    const asked = [...this.#asked.keys()]
+    for (const handle of this.#handles.values()) handle.close()
+    this.#handles.clear()
+    for (const seq of asked) {
+      this.#replies.set(seq, { type: 'bound', seq, ok: false, errno: ECANCELED })
+      this.#join(seq)
+    }
+  }
+
   /** Takes the primary's reply. */
   settle(reply: BindReply): void {
+    if (this.#abandoned) return
     this.#replies.set(reply.seq, reply)
     this.#join(reply.seq)
   }

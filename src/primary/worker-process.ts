@@ -59,6 +59,8 @@ export class WorkerProcess {
     this.#channel = new WorkerChannel(child.stdio[3] as Socket, {
       onMessage: (message) => {
         if (message.type === 'fatal') this.#lastError = message.error
+        // Its loop runs on: whatever ends it later, it is not that error.
+        if (message.type === 'beat') this.#lastError = undefined
         handlers.onMessage(message)
       },
       onAppMessage: handlers.onAppMessage,
