@@ -1,5 +1,7 @@
 /** Asks the primary for a held socket. The answer comes in two parts by two ways, in either order. */
+import { constants } from 'node:os'
 import { HANDLE_COMMAND, type BindReply, type BindRequest, type WorkerMessage } from '../protocol/messages.ts'
+import { passiveHandle } from './passive-handle.ts'
 
 /** A listening TCP or Pipe handle, as far as this half needs it. */
 export interface ListenHandle {
@@ -7,6 +9,8 @@ export interface ListenHandle {
   listen(backlog: number): number
   close(done?: () => void): void
 }
+
+const ECANCELED = -constants.errno.ECANCELED
 
 type Answer = (reply: BindReply, handle: ListenHandle | undefined) => void
 
@@ -22,12 +26,17 @@ export class BindExchange {
   readonly #handles = new Map<number, ListenHandle>()
   #lastSeq = 0
   #waiting = 0
+  #abandoned = false
 
   constructor(channel: Channel) {
     this.#channel = channel
     process.on('internalMessage' as 'message', (message: unknown, handle: unknown) => {
       const { cmd, seq } = message as { readonly cmd?: unknown; readonly seq?: unknown }
       if (cmd !== HANDLE_COMMAND || typeof seq !== 'number') return
+      if (this.#abandoned) {
+        ;(handle as ListenHandle | undefined)?.close()
+        return
+      }
       this.#handles.set(seq, handle as ListenHandle)
       this.#join(seq)
     })
@@ -40,8 +49,21 @@ export class BindExchange {
     this.#channel.send({ ...request, seq: this.#lastSeq })
   }
 
+  /** Refuses what was asked and is not answered yet; what is still on its way is of no use any more. */
+  abandon(): void {
+    this.#abandoned = true
+    const asked = [...this.#asked.keys()]
+    for (const handle of this.#handles.values()) handle.close()
+    this.#handles.clear()
+    for (const seq of asked) {
+      this.#replies.set(seq, { type: 'bound', seq, ok: false, errno: ECANCELED })
+      this.#join(seq)
+    }
+  }
+
   /** Takes the primary's reply. */
   settle(reply: BindReply): void {
+    if (this.#abandoned) return
     this.#replies.set(reply.seq, reply)
     this.#join(reply.seq)
   }
@@ -55,7 +77,8 @@ export class BindExchange {
   #join(seq: number): void {
     const answer = this.#asked.get(seq)
     const reply = this.#replies.get(seq)
-    const handle = this.#handles.get(seq)
+    const isPassive = reply?.ok === true && reply.accepts === 'primary'
+    const handle = isPassive ? passiveHandle(reply.name ?? undefined, (held) => this.wait(held ? 1 : -1)) : this.#handles.get(seq)
     if (answer === undefined || reply === undefined || (reply.ok && handle === undefined)) return
     this.#asked.delete(seq)
     this.#replies.delete(seq)

@@ -26,9 +26,12 @@ export async function findHolder(target: { readonly port: number } | { readonly 
 async function inodes(target: { readonly port: number } | { readonly path: string }): Promise<ReadonlySet<string>> {
   const found = new Set<string>()
   if ('path' in target) {
+    // Abstract names are shown with @ for NUL, and by some versions of Node padded with NUL.
+    const shown = target.path.replace(/^\0/, '@')
+    const padding = target.path === shown ? '' : /@+$/
     for (const line of await lines('/proc/net/unix')) {
       const fields = line.trim().split(/\s+/)
-      if (fields[7] === target.path && fields[6] !== undefined) found.add(fields[6])
+      if (fields[7]?.replace(padding, '') === shown && fields[6] !== undefined) found.add(fields[6])
     }
     return found
   }

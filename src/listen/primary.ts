@@ -223,6 +223,8 @@ function checked(handle: RawHandle, port: number | null): RawHandle | number {
 }
 
 async function bindPath(request: BindRequest, path: string): Promise<RawHandle | number> {
+  // The name of an abstract socket begins with NUL: there is no file.
+  if (path.startsWith('\0')) return bindHandle(path, -1, -1, 0)
   const short = shortest(path)
   let handle = bindHandle(short, -1, -1, 0)
   if (handle === EADDRINUSE && (await removeStaleSocket(path))) handle = bindHandle(short, -1, -1, 0)

@@ -8,12 +8,14 @@
  *
  * @see lib/net.js (listenInCluster), lib/internal/cluster/child.js
  */
+import { AsyncResource } from 'node:async_hooks'
 import { subscribe } from 'node:diagnostics_channel'
 import type { Server } from 'node:net'
 import { resolve } from 'node:path'
 import { getSystemErrorName } from 'node:util'
 import type { BindReply, BindRequest, WorkerMessage } from '../protocol/messages.ts'
 import { BindExchange, type ListenHandle } from './bind-exchange.ts'
+import { deafHandle } from './passive-handle.ts'
 import { serverKind } from './server-kind.ts'
 import { createLoadMeter, type LoadMeter } from './worker/load.ts'
 import { createSurplus, type SendHandle, type Surplus } from './worker/surplus.ts'
@@ -25,6 +27,7 @@ interface Query {
   readonly addressType: number | string | null
   readonly fd?: number | null
   readonly flags?: number | null
+  readonly backlog?: number | false
   readonly readableAll?: boolean
   readonly writableAll?: boolean
 }
@@ -58,7 +61,7 @@ export interface ListenContext {
 export interface Listeners {
   /** Takes the primary's answer to a bind. */
   readonly settle: (reply: BindReply) => void
-  /** From now on a listen() of the app comes to nothing, quietly. */
+  /** From now on a listen() of the app succeeds without any effect. */
   readonly openNoMore: () => void
   /** Takes the primary's word on how many connections are enough. */
   readonly limit: (ceiling: number | null) => void
@@ -69,6 +72,9 @@ export interface Listeners {
   /** Closes every listening handle; the app's servers are not told, so their connections live on. */
   readonly stopAccepting: () => void
 }
+
+/** What net.js takes when the app names none. */
+const DEFAULT_BACKLOG = 511
 
 type WithoutSeq = Omit<BindRequest, 'seq'>
 
@@ -88,12 +94,17 @@ export function installListenHook(context: ListenContext): Listeners {
 
   let leaving = false
 
+  /** A worker that leaves while it boots, or listens in its own shutdown: an error now would only look like a failure of the app. */
+  const beDeaf = (query: Query, callback: Callback): void => {
+    readiness.listenEnded(false)
+    callback(0, deafHandle(query))
+  }
+
   const held = (server: AnyServer, query: Query, callback: Callback): void => {
     const request = bindRequest(server, query, nextIndex)
     exchange.ask(request, (reply, handle) => {
-      // A worker that leaves while it boots: an error now would only look like a failure of the app.
       if (leaving) {
-        handle?.close()
+        beDeaf(query, callback)
         return
       }
       if (!reply.ok || handle === undefined) {
@@ -110,9 +121,15 @@ export function installListenHook(context: ListenContext): Listeners {
     })
   }
 
-  internals._getServer = (server, query, callback) => {
+  internals._getServer = (server, query, answer) => {
+    // The answer comes from a pipe or from node:cluster; the app's callbacks belong to its call of listen().
+    const callback = AsyncResource.bind(answer)
     hooked.add(server)
     readiness.listenStarted()
+    if (leaving && typeof query.addressType !== 'string') {
+      setImmediate(beDeaf, query, callback)
+      return
+    }
     // Datagram sockets are always shared the way of node:cluster.
     if (!viaCluster && typeof query.addressType !== 'string') {
       held(server, query, callback)
@@ -134,6 +151,7 @@ export function installListenHook(context: ListenContext): Listeners {
     openNoMore() {
       leaving = true
       surplus.stop()
+      exchange.abandon()
     },
     limit: (ceiling) => surplus.limit(ceiling),
     report: () => load.report(true),
@@ -226,8 +244,7 @@ function watchHandle(handle: ListenHandle, on: { readonly listening: (errno: num
 }
 
 function bindRequest(server: AnyServer, query: Query, nextIndex: Map<string, number>): WithoutSeq {
-  const isPath = query.addressType === -1 && typeof query.address === 'string'
-  const address = isPath && process.platform !== 'win32' ? resolve(query.address ?? '') : query.address
+  const address = query.addressType === -1 && query.address !== null ? absolute(query.address) : query.address
   return {
     type: 'bind',
     address: address ?? null,
@@ -237,9 +254,16 @@ function bindRequest(server: AnyServer, query: Query, nextIndex: Map<string, num
     flags: query.flags ?? 0,
     readableAll: query.readableAll === true,
     writableAll: query.writableAll === true,
+    // net.js gives false, too, for none.
+    backlog: query.backlog || DEFAULT_BACKLOG,
     index: query.port === 0 ? countUp(nextIndex, `${address}:${query.addressType}`) : 0,
     ticketKeys: server._getServerData?.().ticketKeys ?? null,
   }
+}
+
+/** The name of an abstract socket begins with NUL and is no path (unix(7)). */
+function absolute(path: string): string {
+  return process.platform === 'win32' || path.startsWith('\0') ? path : resolve(path)
 }
 
 function countUp(counts: Map<string, number>, key: string): number {

@@ -63,6 +63,8 @@ export class WorkerProcess {
     this.#channel = new WorkerChannel(child.stdio[3] as Socket, {
       onMessage: (message) => {
         if (message.type === 'fatal') this.#lastError = message.error
+        // Its loop runs on: whatever ends it later, it is not that error.
+        if (message.type === 'beat') this.#lastError = undefined
         handlers.onMessage(message)
       },
       onAppMessage: handlers.onAppMessage,
@@ -120,10 +122,10 @@ export class WorkerProcess {
     if (acceptsHere) {
       const name: SocketName = {}
       handle.getsockname?.(name)
-      this.#channel.send({ type: 'bound', seq, ok: true, key, ticketKeys, name })
+      this.#channel.send({ type: 'bound', seq, ok: true, key, ticketKeys, accepts: 'primary', name: name.port === undefined ? null : name })
       return
     }
-    this.#channel.send({ type: 'bound', seq, ok: true, key, ticketKeys, name: null })
+    this.#channel.send({ type: 'bound', seq, ok: true, key, ticketKeys, accepts: 'worker', name: null })
     // The callback takes the error of a worker that dies meanwhile.
     this.#worker.process.send({ cmd: HANDLE_COMMAND, seq }, handle as never, () => {})
   }

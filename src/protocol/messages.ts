@@ -76,7 +76,7 @@ export type WorkerMessage =
   /** The app wants to leave: cluster.worker.disconnect(). */
   | { readonly type: 'leave' }
 
-/** What getsockname(2) gives; a unix socket has no name that matters. */
+/** What getsockname(2) gives for TCP. */
 export interface SocketName {
   readonly address?: string
   readonly family?: string
@@ -90,7 +90,9 @@ export type BindReply =
       readonly ok: true
       readonly key: string
       readonly ticketKeys: string | null
-      /** Set when the primary accepts: where it listens. Otherwise the handle comes by IPC. */
+      /** Who accepts. With `worker` the handle comes by IPC. */
+      readonly accepts: 'worker' | 'primary'
+      /** Where the primary listens, when it accepts; null for a unix socket. */
       readonly name: SocketName | null
     }
   /** `errno` as libuv gives it: negative. */

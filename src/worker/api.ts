@@ -26,9 +26,9 @@ export function ready(): void {
 }
 
 /**
- * Calls `handler` when this worker begins to drain: the place to say goodbye on WebSockets and to stop
- * taking jobs. A promise that it returns is awaited, within the drain timeout, before upgraded
- * connections are ended. A handler that throws is reported on stderr and changes nothing else.
+ * Calls `handler` when this worker begins to drain, or at once when it drains already: the place to say
+ * goodbye on WebSockets and to stop taking jobs. A promise that it returns is awaited, within the drain
+ * timeout, before upgraded connections are ended. A handler that throws is reported on stderr and changes nothing else.
  *
  * @returns a function that takes the handler off again.
  */

@@ -3,6 +3,7 @@
  * pipe and not on Node's IPC channel: there a 20-byte message with the right `cmd` ends the parent
  * process, and a large one stops its event loop. Handles still go by IPC.
  */
+import { AsyncResource } from 'node:async_hooks'
 import { MAX_FRAME_BYTES } from '../protocol/frames.ts'
 import type { ControlChannel } from './control-channel.ts'
 import type { Readiness } from './readiness.ts'
@@ -36,7 +37,7 @@ function send(channel: ControlChannel, readiness: Readiness, sendByIpc: Send, in
   const carriesHandle = typeof handle === 'object' && handle !== null
   const byIpc = body === undefined || !process.connected || carriesHandle || isClusterMessage(message)
   if (byIpc) return sendByIpc(...input)
-  const taken = channel.sendApp(body, (error) => callback?.(error ?? null))
+  const taken = channel.sendApp(body, callback && AsyncResource.bind((error?: Error | null) => callback(error ?? null)))
   if (taken === undefined) throw tooLarge(body)
   return taken
 }

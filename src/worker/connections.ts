@@ -17,7 +17,7 @@ export type Occupation =
   | 'idle'
   /** HTTP/1.1 that has not sent a request yet (a browser's preconnect), or a TLS handshake. */
   | 'untouched'
-  /** WebSocket, CONNECT: no longer HTTP. */
+  /** WebSocket, CONNECT: no longer HTTP. Before the answer to the upgrade it is busy. */
   | 'upgraded'
   /** HTTP/2, whose session is drained as a whole, or the TCP side of a TLS socket. */
   | 'carrier'
@@ -27,20 +27,32 @@ export type Occupation =
 /** Fields of `_http_server.js` on a server's socket; the same names on Node 20 to 26. */
 export interface ServerSocket extends Socket {
   readonly server?: Server & { readonly keepAliveTimeout?: number }
-  readonly parser?: { readonly incoming?: { readonly complete: boolean } | null } | null
+  readonly parser?: { readonly incoming?: IncomingRequest | null } | null
   readonly _httpMessage?: OutgoingResponse | null
   readonly _parent?: Socket | null
+  readonly alpnProtocol?: string | false | null
+}
+
+export interface IncomingRequest {
+  readonly complete: boolean
+  readonly socket: ServerSocket
 }
 
 export interface OutgoingResponse extends EventEmitter {
   shouldKeepAlive: boolean
+  readonly req?: IncomingRequest
   readonly _last?: boolean
   readonly headersSent: boolean
 }
 
 export interface Http2Session extends EventEmitter {
+  readonly closed: boolean
+  readonly destroyed: boolean
+  readonly state: { readonly lastProcStreamID?: number }
+  readonly socket: { readonly bytesRead: number; readonly bytesWritten: number }
+  ping(answered: (error: Error | null, durationMs: number) => void): boolean
+  /** Sends GOAWAY, lets open streams finish, and ends the connection. */
   close(): void
-  destroy(): void
 }
 
 /** What is on libuv's list of active handles; sockets that were unref'ed are not. */
@@ -120,13 +132,14 @@ export class Connections {
     const kind = socket.server === undefined ? 'net' : serverKind(socket.server)
     switch (kind) {
       case 'http2':
-        return 'carrier'
+        if (isHandshake(socket)) return 'untouched'
+        // The other protocol of a server with `allowHTTP1`.
+        return 'encrypted' in socket && socket.alpnProtocol !== 'h2' ? upgradedOccupation(socket) : 'carrier'
       case 'http':
       case 'https':
-        // The raw socket below a TLS handshake that is not done carries no parser either.
-        return kind === 'https' && !('encrypted' in socket) ? 'untouched' : 'upgraded'
+        return isHandshake(socket) ? 'untouched' : upgradedOccupation(socket)
       case 'tls':
-        return 'encrypted' in socket ? 'opaque' : 'untouched'
+        return isHandshake(socket) ? 'untouched' : 'opaque'
       case 'net':
       case 'udp':
         return 'opaque'
@@ -158,13 +171,37 @@ function rememberUnrefed(): ReadonlySet<Socket> {
   return unrefed
 }
 
+/** The raw socket of a TLS server, before there is a TLS socket above it. */
+function isHandshake(socket: ServerSocket): boolean {
+  return socket.server !== undefined && 'setTicketKeys' in socket.server && !('encrypted' in socket)
+}
+
+/** As long as nothing was ever written, the app has not answered the upgrade. */
+function upgradedOccupation(socket: ServerSocket): Occupation {
+  return socket.bytesWritten === 0 ? 'busy' : 'upgraded'
+}
+
 function httpOccupation(socket: ServerSocket): Occupation {
   if (socket._httpMessage) return 'busy'
   if (socket.parser?.incoming?.complete === false) return 'busy'
-  // Node arms the socket's timer when a response has ended and the next request may come.
-  if ((socket.timeout ?? 0) > 0) return 'idle'
+  // Of a TLS socket only decrypted bytes count.
   if (socket.bytesRead === 0) return 'untouched'
-  if (socket.server?.keepAliveTimeout === 0) return 'idle'
-  // Bytes came, but no response went out yet: a head that is still arriving, or only the TLS handshake.
-  return 'encrypted' in socket ? 'untouched' : 'busy'
+  return isReceiving(socket) ? 'busy' : 'idle'
+}
+
+interface ParserList {
+  readonly active: () => readonly unknown[]
+}
+
+/**
+ * True while a head is arriving. A server's list of parsers, which Node keeps for `headersTimeout`, is the only place that
+ * tells: timers do not, because apps set them too, and `incoming` comes with the whole head.
+ *
+ * @see src/node_http_parser.cc, ConnectionsList
+ */
+function isReceiving({ server, parser }: ServerSocket): boolean {
+  if (server === undefined) return false
+  const symbol = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'http.server.connections')
+  const list = symbol === undefined ? undefined : (server as unknown as Record<symbol, ParserList>)[symbol]
+  return list?.active().includes(parser) === true
 }

@@ -6,17 +6,18 @@
  * closed socket would lose it. They stay for as long as the server promised (`keepAliveTimeout`), and
  * a request that still comes is answered with `Connection: close`.
  */
-import { subscribe } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
 import { constants } from 'node:os'
+import { nowMs } from '../base/clock.ts'
 import type { Listeners } from '../listen/worker.ts'
 import type { BootInfo } from '../protocol/boot.ts'
 import type { PrimaryMessage } from '../protocol/messages.ts'
-import type { Connections, OutgoingResponse, ServerSocket } from './connections.ts'
-import type { DrainHandler, Hook } from './hook-object.ts'
+import type { Connections } from './connections.ts'
+import { DrainHandlers } from './drain-handlers.ts'
+import type { Hook } from './hook-object.ts'
+import { closeWithLastResponse } from './last-response.ts'
+import { startSweeps } from './sweep.ts'
 
-/** How long a connection that has sent nothing may go on to do so. */
-const UNTOUCHED_GRACE_MS = 1000
 /** Kept back from the drain timeout for the app's own shutdown, at most. */
 const RESERVE_MS = 1000
 /** Longest wait for the kernel's queue to run empty before the listening sockets are closed. */
@@ -37,44 +38,33 @@ interface DrainContext {
 }
 
 export function createDrain(context: DrainContext): Drain {
-  const handlers = new Set<DrainHandler>()
+  const handlers = new DrainHandlers()
   let begun = false
   return {
-    onDrain(handler) {
-      handlers.add(handler)
-      return () => handlers.delete(handler)
-    },
+    onDrain: (handler) => handlers.add(handler),
     start(order) {
       if (begun) return
       begun = true
-      void run(context, order, [...handlers])
+      void run(context, order, handlers)
     },
   }
 }
 
-async function run({ boot, connections, listeners }: DrainContext, order: DrainOrder, handlers: readonly DrainHandler[]): Promise<void> {
+async function run({ boot, connections, listeners }: DrainContext, order: DrainOrder, handlers: DrainHandlers): Promise<void> {
   const reserveMs = Math.min(RESERVE_MS, order.timeoutMs / 4)
-  const quietMs = order.timeoutMs - reserveMs
+  const timeUp = sleep(order.timeoutMs - reserveMs)
   listeners.openNoMore()
   connections.gather()
-  const notified = notify(handlers, { reason: order.reason, deadline: Date.now() + order.timeoutMs })
-
-  endConnectionsAfterResponse(connections)
+  handlers.begin({ reason: order.reason, deadline: Date.now() + order.timeoutMs })
+  closeWithLastResponse(connections)
   await stopAccepting(connections, listeners, order)
-  for (const session of connections.sessions) session.close()
-  connections.onSession = (session) => session.close()
 
-  const empty = new Promise<void>((resolve) => {
-    connections.onEnded = () => connections.none && resolve()
-    if (connections.none) resolve()
-  })
-  after(UNTOUCHED_GRACE_MS, () => endAll(connections, 'untouched'))
-  if (order.lingerMs !== null) after(order.lingerMs, () => endAll(connections, 'idle'))
-  const timeUp = new Promise<void>((resolve) => after(quietMs, resolve))
-  void notified.then(() => endAll(connections, 'upgraded'))
-
-  await Promise.race([Promise.all([empty, notified]), timeUp])
-  for (const socket of connections.sockets) if (connections.occupation(socket) !== 'busy') socket.end()
+  const finished = whenFinished(connections, handlers)
+  const endSweeps = startSweeps({ connections, handlers, lingerMs: order.lingerMs })
+  await Promise.race([finished, timeUp.over])
+  endSweeps()
+  timeUp.cancel()
+  endAllButBusy(connections)
   if (hasOwnShutdown(boot.killSignal)) {
     // Directly and not by kill(2): a process whose loop is empty by now would end before the signal arrives.
     const emitter: EventEmitter = process
@@ -82,62 +72,65 @@ async function run({ boot, connections, listeners }: DrainContext, order: DrainO
     return
   }
   // What is still being answered has until the primary's SIGKILL.
-  after(reserveMs / 2, () => process.exit())
-  await empty
+  setTimeout(() => process.exit(), reserveMs / 2)
+  await finished
   process.exit()
+}
+
+/** When no connection is left and no handler of the app's runs. */
+async function whenFinished(connections: Connections, handlers: DrainHandlers): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const check = (): void => {
+      if (connections.none && handlers.done) resolve()
+    }
+    connections.onEnded = check
+    handlers.onDone(check)
+    check()
+  })
+}
+
+/** Keeps the process alive, as long as it is not cancelled. */
+function sleep(ms: number): { readonly over: Promise<void>; readonly cancel: () => void } {
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  return { over, cancel: () => clearTimeout(timer) }
+}
+
+/** What carries a session or a TLS connection ends with it. */
+function endAllButBusy(connections: Connections): void {
+  for (const socket of connections.sockets) {
+    const occupation = connections.occupation(socket)
+    if (occupation !== 'busy' && occupation !== 'carrier') socket.end()
+  }
 }
 
 function hasOwnShutdown(signal: string): boolean {
   return process.listenerCount(signal) > 0
 }
 
-function after(ms: number, action: () => void): void {
-  // Not unref'ed: a worker that drains lives until it is done.
-  setTimeout(action, ms)
-}
-
-async function notify(handlers: readonly DrainHandler[], notice: { readonly reason: string; readonly deadline: number }): Promise<void> {
-  const call = async (handler: DrainHandler): Promise<void> => {
-    try {
-      await handler(notice)
-    } catch (error) {
-      console.error('everycore: an onDrain handler failed:', error)
-    }
-  }
-  await Promise.all(handlers.map(call))
-}
-
 /** A released socket takes its queue with it, so first accept what is already there. Elsewhere other workers go on accepting. */
 async function stopAccepting(connections: Connections, listeners: Listeners, order: DrainOrder): Promise<void> {
   if (order.reason === 'stop' || order.reason === 'primary-gone') {
-    const limit = performance.now() + QUEUE_LIMIT_MS
+    const limit = nowMs() + QUEUE_LIMIT_MS
     let quietTurns = 0
     // libuv accepts one connection for each turn of the loop (1.45 and later).
-    while (quietTurns < 2 && performance.now() < limit) {
+    while (quietTurns < 2 && nowMs() < limit) {
       const before = connections.accepted
       await new Promise((resolve) => setImmediate(resolve))
       quietTurns = connections.accepted === before ? quietTurns + 1 : 0
     }
   }
   listeners.stopAccepting()
+  await allFetched(listeners)
 }
 
-/** Responses in flight and all later ones tell the client that the connection ends. */
-function endConnectionsAfterResponse(connections: Connections): void {
-  for (const socket of connections.sockets) {
-    if (socket.parser && socket._httpMessage) socket._httpMessage.shouldKeepAlive = false
+/** What was accepted and handed over leaves the process before the process may end; a primary that does not fetch it is not waited for. */
+async function allFetched(listeners: Listeners): Promise<void> {
+  const limit = nowMs() + QUEUE_LIMIT_MS
+  while (listeners.leaving() > 0 && nowMs() < limit) {
+    // oxlint-disable-next-line no-await-in-loop
+    await new Promise((resolve) => setImmediate(resolve))
   }
-  // Published before the app's handler, so that handlers which answer at once get it too.
-  subscribe('http.server.request.start', (message) => {
-    const { response, socket } = message as { readonly response: OutgoingResponse; readonly socket: ServerSocket }
-    response.shouldKeepAlive = false
-    response.once('finish', () => {
-      // The app wrote `Connection: keep-alive` itself. The whole response is out: end after it.
-      if (response._last !== true && !socket._httpMessage) socket.destroySoon()
-    })
-  })
-}
-
-function endAll(connections: Connections, which: 'untouched' | 'idle' | 'upgraded'): void {
-  for (const socket of connections.sockets) if (connections.occupation(socket) === which) socket.end()
 }

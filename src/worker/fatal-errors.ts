@@ -8,8 +8,9 @@ const STACK_LIMIT = 16 * 1024
 /** @see https://nodejs.org/api/process.html#event-uncaughtexceptionmonitor */
 export function reportFatalErrors(channel: ControlChannel): void {
   process.on('uncaughtExceptionMonitor', (error: unknown) => {
-    // With a handler of its own the app decides whether it goes on.
-    if (process.listenerCount('uncaughtException') === 0) channel.send({ type: 'fatal', error: describe(error) })
+    // With a handler of its own, or a domain, the app decides whether it goes on.
+    const isCaught = process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback()
+    if (!isCaught) channel.send({ type: 'fatal', error: describe(error) })
   })
 }
 

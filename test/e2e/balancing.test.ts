@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { App } from '../harness/app.ts'
-import { Connection } from '../harness/http.ts'
+import { App, freePort } from '../harness/app.ts'
+import { Connection, get } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
 
 interface Held {
@@ -19,10 +19,55 @@ async function hold(t: TestContext, target: Parameters<typeof Connection.open>[0
   return { connection, slot: (JSON.parse(body) as { readonly slot: string }).slot }
 }
 
+function scratch(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'everycore-test-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
 function countBySlot(held: readonly Held[]): readonly number[] {
   const counts = new Map<string, number>()
   for (const { slot } of held) counts.set(slot, (counts.get(slot) ?? 0) + 1)
   return [...counts.values()].sort((a, b) => a - b)
+}
+
+test('round-robin: each worker in its turn, and the app sees the address that it asked for', async (t) => {
+  const app = await App.ready(t, 'several.cjs', { workers: 3, options: ['--balance', 'round-robin'], env: { PORT_2: String(await freePort()), PORT_3: String(await freePort()), PORT_4: String(await freePort()), SOCKET_PATH: join(scratch(t), 'app.sock') } })
+  const anyPort = Number((await app.line(/^ANY /)).msg.split(' ')[1])
+  assert.match((await get({ port: anyPort })).body, /^any/)
+  const pids: string[] = []
+  for (let count = 0; count < 9; count += 1) pids.push((await get({ port: app.port })).body)
+  assert.equal(new Set(pids.slice(0, 3)).size, 3)
+  assert.deepEqual(pids.slice(3), pids.slice(0, 6))
+})
+
+for (const balance of ['least-busy', 'shared', 'round-robin']) {
+  test(`${balance}: every connection is answered while workers crash, are reloaded, and the app is stopped`, async (t) => {
+    const app = await App.ready(t, 'web.cjs', { workers: 3, options: ['--balance', balance] })
+    const [first = -1] = app.workerPids()
+    let answered = 0
+    const controller = new AbortController()
+    const lanes = Array.from({ length: 6 }, async () => {
+      while (!controller.signal.aborted) {
+        assert.equal((await get({ port: app.port })).status, 200)
+        answered += 1
+      }
+    })
+    const over = Promise.all(lanes)
+    await Promise.race([over, until('some are answered', () => answered > 20)])
+    app.kill('SIGUSR2')
+    await Promise.race([over, app.event('reload:finished')])
+    assert.ok(!app.workerPids().includes(first))
+    controller.abort()
+    await over
+    const slow = Array.from({ length: 6 }, async () => get({ port: app.port }, '/slow?ms=300'))
+    await until('they have arrived', () => answered > 20)
+    const waiting = Promise.all(slow)
+    // Stopped while they are answered; each has been accepted long before.
+    setTimeout(() => app.kill('SIGTERM'), 150)
+    for (const { status } of await waiting) assert.equal(status, 200)
+    assert.equal((await app.ended).code, 0)
+  })
 }
 
 test('connections that stay are spread evenly, opened one after the other or all at once', async (t) => {
@@ -36,9 +81,7 @@ test('connections that stay are spread evenly, opened one after the other or all
 })
 
 test('unix sockets are balanced too', async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'everycore-test-'))
-  t.after(() => rmSync(directory, { recursive: true, force: true }))
-  const path = join(directory, 'app.sock')
+  const path = join(scratch(t), 'app.sock')
   await App.ready(t, 'web.cjs', { workers: 3, env: { LISTEN_PATH: path } })
   const held = await Promise.all(Array.from({ length: 12 }, async () => hold(t, { path })))
   const counts = countBySlot(held)

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import * as http2 from 'node:http2'
 import * as https from 'node:https'
-import { connect } from 'node:net'
 import { test } from 'node:test'
 import { App, freePort } from '../harness/app.ts'
 import { Connection } from '../harness/http.ts'
@@ -62,35 +61,6 @@ test('https: an idle keep-alive connection is served once more, with Connection:
   // The order is on its way to the worker: every request is answered, and soon one is the last.
   await until('an answer says close', async () => (await visit()) === 'close')
   assert.deepEqual(await app.ended, { code: 0, signal: null })
-})
-
-test('an upgraded connection is told by a FIN after what was written', async (t) => {
-  const app = await App.ready(t, 'upgrades.cjs', { workers: 1 })
-  const socket = connect(app.port, '127.0.0.1')
-  let text = ''
-  socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-  socket.write('GET / HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\nupgrade: test\r\n\r\n')
-  await until('it is upgraded', () => text.includes('hello'))
-  app.kill('SIGTERM')
-  await once(socket, 'end')
-  assert.match(text, /goodbye$/)
-  socket.destroy()
-  assert.deepEqual(await app.ended, { code: 0, signal: null })
-})
-
-test('a pipelined pair: no gap and no reorder; the last answer says close', async (t) => {
-  const app = await App.ready(t, 'web.cjs', { workers: 1 })
-  const connection = await Connection.open({ port: app.port })
-  connection.send('/slow?ms=300')
-  connection.send('/slow?ms=10')
-  await until('both are on the way', () => connection.socket.bytesWritten > 0 && connection.socket.writableLength === 0)
-  await app.event('primary:started')
-  app.kill('SIGTERM')
-  const first = await connection.receive()
-  assert.equal(first.status, 200)
-  if (first.headers['connection'] !== 'close') assert.equal((await connection.receive()).headers['connection'], 'close')
-  await connection.closed()
-  assert.equal(connection.failure, undefined)
 })
 
 test('a slow upload that began before the drain is finished', async (t) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
@@ -257,4 +258,32 @@ test('an app may open and close many ports', async (t) => {
   const app = await App.ready(t, 'many-ports.cjs', { workers: 1 })
   assert.equal((await app.line(/^(DONE|REFUSED)/)).msg, 'DONE')
   assert.equal((await get({ port: app.port })).body, 'ok')
+})
+
+test('listen() during a drain succeeds, and nothing is bound: an error would only end an app that is leaving', async (t) => {
+  const path = join(scratch(t), 'late.sock')
+  const port = String(await freePort())
+  const app = await App.ready(t, 'listens-late.cjs', { workers: 1, env: { PORT_2: port, LATE_PATH: path } })
+  assert.deepEqual(await app.stop(), { code: 0, signal: null })
+  assert.deepEqual(app.output, [`LISTENING ${port}`, `LISTENING ${path}`, 'GOODBYE'])
+  assert.equal(app.records.filter(({ event }) => event === 'worker:listening').length, 1)
+})
+
+test('callbacks of listen() run in the asynchronous context of the call, also the one of an error', async (t) => {
+  const app = await App.ready(t, 'context.cjs', { workers: 1 })
+  await app.line(/^EADDRINUSE/)
+  await app.line(/^written/)
+  assert.deepEqual([...app.output].sort(), ['EADDRINUSE: second', 'callback: first', 'event: first', 'written: sent'])
+})
+
+test('an abstract unix socket is held like any other', { skip: process.platform !== 'linux' && 'only Linux has them' }, async (t) => {
+  const name = `everycore-test-${randomUUID()}`
+  const app = await App.ready(t, 'abstract.cjs', { env: { NAME: name } })
+  await app.line(/^SECOND EADDRINUSE/, 2)
+  await app.line(new RegExp(`^FIRST "\\\\u0000${name}"`), 2)
+  assert.equal((await get({ path: `\0${name}` })).body, 'abstract')
+  const other = await App.start(t, 'abstract.cjs', { env: { NAME: name } })
+  assert.equal((await other.ended).code, 3)
+  assert.match(other.transcript, /is already in use/)
+  assert.deepEqual(await app.stop(), { code: 0, signal: null })
 })

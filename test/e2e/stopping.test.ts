@@ -42,15 +42,17 @@ test('a request on an idle connection after the drain began is served, and is th
 })
 
 test('an app that insists on keep-alive gets its connection ended after the response', async (t) => {
-  const app = await App.ready(t, 'web.cjs', { workers: 1 })
+  const app = await App.ready(t, 'web.cjs', { workers: 1, options: ['--linger-timeout', '20s'], env: { KEEP_ALIVE_MS: '60000' } })
   const connection = await Connection.open({ port: app.port })
   const probe = await Connection.open({ port: app.port })
   await connection.request('/')
   app.kill('SIGTERM')
   await until('the worker drains', async () => (await probe.request('/')).headers['connection'] === 'close')
   assert.equal((await connection.request('/keep-alive')).headers['connection'], 'keep-alive')
+  const answered = performance.now()
   await connection.closed()
   assert.equal(connection.failure, undefined)
+  assert.ok(performance.now() - answered < 5000, 'long before the linger timeout')
   assert.deepEqual(await app.ended, stopped)
 })
 
@@ -116,7 +118,9 @@ test("the app's own handler runs after the drain, with the signal asked for", as
   const request = get({ port: app.port })
   await until('it is under way', () => true)
   await request
+  const asked = performance.now()
   assert.deepEqual(await app.stop(), stopped)
+  assert.ok(performance.now() - asked < 10_000, 'it ends when its loop is empty, long before the drain timeout of 25 s')
   assert.deepEqual(app.output.filter((line) => /GOT|CLOSED/.test(line)), ['GOT SIGINT', 'CLOSED'])
 })
 

@@ -21,6 +21,7 @@ const BUSY_SLACK = 0.2
  * of the others counts as one that has more connections.
  */
 export class LeastBusy implements Strategy {
+  readonly isPatient = true
   readonly #seats = new Map<number, Seat>()
 
   /** The worker takes connections from now on. */

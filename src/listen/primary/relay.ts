@@ -145,8 +145,10 @@ export class Relay {
     const { key, from, handle, asked, told } = parcel
     const users = this.#ports.users(key)
     for (;;) {
-      const willing = this.#strategy.choose((id) => users.has(id) && !asked.has(id))
-      if (willing !== undefined && !this.#isFree(willing, now)) return
+      const fits = (id: number): boolean => users.has(id) && !asked.has(id)
+      const best = this.#strategy.choose(fits)
+      const willing = best === undefined || this.#isFree(best, now) || this.#strategy.isPatient ? best : this.#strategy.choose((id) => fits(id) && this.#isFree(id, now))
+      if (best !== undefined && (willing === undefined || !this.#isFree(willing, now))) return
       // Nobody who wants it: then whoever can be reached, first the one that accepted it, even in a drain.
       const target = willing ?? [...(from === undefined ? [] : [from]), ...asked, ...users].find((id) => !told.has(id))
       if (target === undefined) break

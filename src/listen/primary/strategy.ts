@@ -5,6 +5,8 @@ import type { WorkerLoad } from '../../protocol/messages.ts'
 export type Load = Pick<WorkerLoad, 'open' | 'busy'>
 
 export interface Strategy {
+  /** Whether a connection waits for the chosen worker while others could have it at once. */
+  readonly isPatient: boolean
   /** The worker takes connections from now on. */
   readonly join: (id: number) => void
   /** It takes no more. */

@@ -1,0 +1,69 @@
+/**
+ * Looks at all connections again and again while the worker drains, and ends those whose time has come.
+ * Nothing tells when an upgrade is answered or when a connection becomes idle, so they are looked at.
+ */
+import { assertNever } from '../base/assert-never.ts'
+import type { Connections, Occupation } from './connections.ts'
+import type { DrainHandlers } from './drain-handlers.ts'
+import { SessionsEnd } from './sessions.ts'
+
+const SWEEP_MS = 100
+/** With very many connections a sweep takes time: then at most a tenth of it. */
+const PAUSE_FACTOR = 9
+/** How long a connection that has sent nothing may go on to do so. */
+const UNTOUCHED_GRACE_MS = 1000
+
+export interface SweepContext {
+  readonly connections: Connections
+  readonly handlers: DrainHandlers
+  /** How long idle connections may stay; null: until their server's own timer. */
+  readonly lingerMs: number | null
+}
+
+/** Begins with a sweep. Returns a function that ends them. */
+export function startSweeps(context: SweepContext): () => void {
+  const began = performance.now()
+  let timer: NodeJS.Timeout | undefined
+  let over = false
+  const sessions = new SessionsEnd(context.lingerMs)
+  const sweep = (): void => {
+    if (over) return
+    const at = performance.now()
+    endDue(context, at - began)
+    sessions.closeDue(context.connections.sessions, at - began)
+    const tookMs = performance.now() - at
+    clearTimeout(timer)
+    // Not unref'ed: a worker that drains lives until it is done.
+    timer = setTimeout(sweep, Math.max(SWEEP_MS, tookMs * PAUSE_FACTOR))
+  }
+  context.handlers.onDone(sweep)
+  sweep()
+  return () => {
+    over = true
+    clearTimeout(timer)
+  }
+}
+
+function endDue(context: SweepContext, elapsedMs: number): void {
+  const { connections } = context
+  for (const socket of connections.sockets) {
+    if (!socket.writableEnded && isDue(connections.occupation(socket), context, elapsedMs)) socket.end()
+  }
+}
+
+function isDue(occupation: Occupation, { handlers, lingerMs }: SweepContext, elapsedMs: number): boolean {
+  switch (occupation) {
+    case 'untouched':
+      return elapsedMs >= UNTOUCHED_GRACE_MS
+    case 'idle':
+      return lingerMs !== null && elapsedMs >= lingerMs
+    case 'upgraded':
+      return handlers.done
+    case 'busy':
+    case 'carrier':
+    case 'opaque':
+      return false
+    default:
+      return assertNever(occupation)
+  }
+}
