@@ -10,9 +10,6 @@ import { fileURLToPath } from 'node:url'
 
 const SOURCE = fileURLToPath(new URL('../src/', import.meta.url))
 
-/** Files of `listen/` by the process that they run in. */
-const LISTEN_PRIMARY = new Set(['listen/primary.ts', 'listen/raw-handle.ts', 'listen/descriptors.ts', 'listen/stale-path.ts', 'listen/port-holder.ts'])
-
 type Room = 'base' | 'core' | 'protocol' | 'config' | 'logs' | 'listen:primary' | 'listen:worker' | 'worker' | 'primary' | 'cli' | 'index'
 
 /** To each room what it may import besides itself; `types` marks what only types may come from. */
@@ -67,7 +64,7 @@ function importsOf({ path, text }: File): readonly Import[] {
 function roomOf(path: string): Room {
   const [folder = ''] = path.split('/')
   if (folder === 'index.ts') return 'index'
-  if (folder === 'listen') return LISTEN_PRIMARY.has(path) ? 'listen:primary' : 'listen:worker'
+  if (folder === 'listen') return path.startsWith('listen/primary/') ? 'listen:primary' : 'listen:worker'
   assert.ok(folder in MAY_IMPORT, `${path} is in no known room`)
   return folder as Room
 }

@@ -1,6 +1,6 @@
 /** What a supervisor tells its listeners: the notices of the core, and what the shell alone can know. */
 import type { Notice, ReportedError, WorkerId } from '../core/types.ts'
-import type { Place } from '../listen/primary.ts'
+import type { Place } from '../listen/primary/held-sockets.ts'
 
 /** Says which worker an event is about. */
 export interface WorkerRef {

@@ -8,8 +8,8 @@
  */
 import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
-import { sharedSocketLimit } from '../listen/descriptors.ts'
-import type { RawHandle } from '../listen/raw-handle.ts'
+import { sharedSocketLimit } from '../listen/primary/descriptors.ts'
+import type { RawHandle } from '../listen/primary/raw-handle.ts'
 import { CONNECTION_COMMAND } from '../protocol/messages.ts'
 
 /** Longest line on the channel; ours are below 1 kB, those of node:cluster too. */

@@ -3,7 +3,7 @@ import { relative } from 'node:path'
 import { EverycoreError } from '../base/errors.ts'
 import { formatDuration } from '../base/units.ts'
 import type { ExitReport, Outcome, ReportedError } from '../core/types.ts'
-import { findHolder, type PortHolder } from '../listen/port-holder.ts'
+import { findHolder, type PortHolder } from '../listen/primary/port-holder.ts'
 
 /** What the shell knows about the failure besides the outcome. */
 export interface FailureContext {

@@ -1,5 +1,5 @@
 /** Answers the workers' listen() calls from the held sockets, and knows where the app listens. */
-import { HeldSockets, type AcceptHere } from '../listen/primary.ts'
+import { HeldSockets, type AcceptHere } from '../listen/primary/held-sockets.ts'
 import type { BindRequest, WorkerMessage } from '../protocol/messages.ts'
 import type { Listening } from './events.ts'
 import type { WorkerProcess } from './worker-process.ts'

@@ -7,7 +7,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { Socket, type Server } from 'node:net'
 import { assertNever } from '../base/assert-never.ts'
-import { serverKind } from '../listen/server-kind.ts'
+import { serverKind } from '../listen/worker/server-kind.ts'
 
 /** What a connection is in the middle of, seen from a drain. */
 export type Occupation =

@@ -9,7 +9,7 @@
 import type { EventEmitter } from 'node:events'
 import { constants } from 'node:os'
 import { nowMs } from '../base/clock.ts'
-import type { Listeners } from '../listen/worker.ts'
+import type { Listeners } from '../listen/worker/listen-hook.ts'
 import type { BootInfo } from '../protocol/boot.ts'
 import type { PrimaryMessage } from '../protocol/messages.ts'
 import type { Connections } from './connections.ts'

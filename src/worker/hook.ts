@@ -4,7 +4,7 @@
  */
 import cluster from 'node:cluster'
 import * as nodeModule from 'node:module'
-import { installListenHook } from '../listen/worker.ts'
+import { installListenHook } from '../listen/worker/listen-hook.ts'
 import { type BootInfo } from '../protocol/boot.ts'
 import type { PrimaryMessage } from '../protocol/messages.ts'
 import { takeOverMessages } from './app-messages.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { LeastBusy } from '../../src/listen/primary/least-busy.ts'
 import { Relay, type Parcel } from '../../src/listen/primary/relay.ts'
-import type { RawHandle } from '../../src/listen/raw-handle.ts'
+import type { RawHandle } from '../../src/listen/primary/raw-handle.ts'
 
 const KEY = 'tcp'
 

@@ -6,7 +6,7 @@
  * What was sent cannot be called back, so a worker gets few at a time, and only while it answers; the
  * others wait here, and go elsewhere when it has stalled. Time is a parameter.
  */
-import type { RawHandle } from '../raw-handle.ts'
+import type { RawHandle } from './raw-handle.ts'
 import type { Strategy } from './strategy.ts'
 
 /** A connection as the target is told of it. */

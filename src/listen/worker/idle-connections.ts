@@ -6,7 +6,7 @@
  * @see lib/_http_server.js (connectionListenerInternal), src/node_http_parser.cc (ConnectionsList)
  */
 import type { Server, Socket } from 'node:net'
-import type { ClientHandle } from './surplus.ts'
+import type { ClientHandle } from './handles.ts'
 
 /** The handle below an accepted socket. */
 interface SocketHandle extends ClientHandle {

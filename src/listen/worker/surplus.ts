@@ -8,6 +8,7 @@
 import type { Server } from 'node:net'
 import { nowMs } from '../../base/clock.ts'
 import { CONNECTION_COMMAND, type WorkerMessage } from '../../protocol/messages.ts'
+import type { ClientHandle, ListenHandle } from './handles.ts'
 import { takeIdle } from './idle-connections.ts'
 import type { LoadMeter } from './load.ts'
 
@@ -21,17 +22,7 @@ const MOVES = 32
 /** So many more than the others, and at least this part of its own, must a worker have before any moves. */
 const SLACK = { connections: 2, part: 0.1 }
 
-/** The raw handle of an accepted connection. */
-export interface ClientHandle {
-  close(): void
-}
-
-type OnConnection = (this: unknown, error: number, client?: ClientHandle) => void
-
-/** A handle that listens. net.js sets the function, libuv's binding calls it for each connection. */
-export interface AcceptingHandle {
-  onconnection?: OnConnection
-}
+type OnConnection = NonNullable<ListenHandle['onconnection']>
 
 type LimitedServer = Server & {
   readonly dropMaxConnection?: boolean
@@ -40,7 +31,7 @@ type LimitedServer = Server & {
 
 interface Place {
   readonly server: LimitedServer
-  readonly handle: AcceptingHandle
+  readonly handle: ListenHandle
   readonly keep: OnConnection
 }
 
@@ -55,7 +46,7 @@ interface SurplusContext {
 
 export interface Surplus {
   /** Steps between the listening handle and the server. To be called when it listens. */
-  readonly attach: (key: string, server: Server, handle: AcceptingHandle) => void
+  readonly attach: (key: string, server: Server, handle: ListenHandle) => void
   readonly detach: (key: string) => void
   /** The primary's word on how many connections are enough; null: keep all. */
   readonly limit: (ceiling: number | null) => void

@@ -1,7 +1,7 @@
 /** The worker's half: handles for net.Server that listen to nothing themselves. */
 import { isIPv6 } from 'node:net'
-import type { SocketName } from '../protocol/messages.ts'
-import type { ListenHandle } from './bind-exchange.ts'
+import type { SocketName } from '../../protocol/messages.ts'
+import type { ListenHandle } from './handles.ts'
 
 interface Address {
   readonly address: string | null

@@ -1,4 +1,4 @@
-import type { ServerKind } from '../protocol/messages.ts'
+import type { ServerKind } from '../../protocol/messages.ts'
 
 /** Tells what kind of server listens by its shape: to load http, https and http2 only to compare would cost each worker milliseconds. */
 export function serverKind(server: object): ServerKind {

@@ -1,14 +1,8 @@
 /** Asks the primary for a held socket. The answer comes in two parts by two ways, in either order. */
 import { constants } from 'node:os'
-import { HANDLE_COMMAND, type BindReply, type BindRequest, type WorkerMessage } from '../protocol/messages.ts'
+import { HANDLE_COMMAND, type BindReply, type BindRequest, type WorkerMessage } from '../../protocol/messages.ts'
+import type { ListenHandle } from './handles.ts'
 import { passiveHandle } from './passive-handle.ts'
-
-/** A listening TCP or Pipe handle, as far as this half needs it. */
-export interface ListenHandle {
-  onconnection?: (this: unknown, error: number, client?: { close(): void }) => void
-  listen(backlog: number): number
-  close(done?: () => void): void
-}
 
 const ECANCELED = -constants.errno.ECANCELED
 

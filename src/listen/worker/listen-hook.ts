@@ -1,6 +1,6 @@
 /**
  * The worker's half of the sockets: every listen() of the app asks the primary for the held socket
- * instead of binding one. The other half is `listen/primary.ts`.
+ * instead of binding one. The other half is `listen/primary/held-sockets.ts`.
  *
  * The hook is `cluster._getServer(server, query, callback)`, which net.js calls in a cluster worker
  * with the arguments of listen() already normalised. The handle that it gives back is an ordinary
@@ -13,12 +13,13 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { Server } from 'node:net'
 import { resolve } from 'node:path'
 import { getSystemErrorName } from 'node:util'
-import type { BindReply, BindRequest, WorkerMessage } from '../protocol/messages.ts'
-import { BindExchange, type ListenHandle } from './bind-exchange.ts'
+import type { BindReply, BindRequest, WorkerMessage } from '../../protocol/messages.ts'
+import { BindExchange } from './bind-exchange.ts'
+import type { ListenHandle } from './handles.ts'
 import { deafHandle } from './passive-handle.ts'
 import { serverKind } from './server-kind.ts'
-import { createLoadMeter, type LoadMeter } from './worker/load.ts'
-import { createSurplus, type SendHandle, type Surplus } from './worker/surplus.ts'
+import { createLoadMeter, type LoadMeter } from './load.ts'
+import { createSurplus, type SendHandle, type Surplus } from './surplus.ts'
 
 /** What net.js and dgram.js hand to `_getServer`. */
 interface Query {

@@ -1,12 +1,12 @@
 /**
  * The primary's half of the sockets: it binds and keeps them, and leaves it to the workers to accept. A
  * queued connection therefore survives the death of any worker, and a paused primary stops no traffic. Only
- * a strategy that decides on every connection has the primary accept. The other half is `listen/worker.ts`.
+ * a strategy that decides on every connection has the primary accept. The other half is `listen/worker/listen-hook.ts`.
  */
 import { fstatSync } from 'node:fs'
 import { constants } from 'node:os'
 import { relative } from 'node:path'
-import type { BindRequest, ServerKind } from '../protocol/messages.ts'
+import type { BindRequest, ServerKind } from '../../protocol/messages.ts'
 import { heldSocketLimit } from './descriptors.ts'
 import { adoptHandle, bindHandle, type RawHandle } from './raw-handle.ts'
 import { removeStaleSocket } from './stale-path.ts'

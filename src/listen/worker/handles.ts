@@ -1,0 +1,14 @@
+/** The raw handles below net.Server and net.Socket, as far as this half needs them. */
+
+/** A TCP or Pipe handle that listens. */
+export interface ListenHandle {
+  /** net.js sets it, libuv's binding calls it for each connection. */
+  onconnection?: (this: unknown, error: number, client?: ClientHandle) => void
+  listen(backlog: number): number
+  close(done?: () => void): void
+}
+
+/** The handle of an accepted connection. */
+export interface ClientHandle {
+  close(): void
+}
