@@ -7,7 +7,7 @@ import type { WorkerLoad, WorkerMessage } from '../../protocol/messages.ts'
 /** From a change to its report. */
 const REPORT_MS = 5
 /** The same while connections come and go so quickly that a single one means nothing. */
-const CHURN_REPORT_MS = 50
+const CHURN_REPORT_MS = 250
 /** What counts as quickly: so many connections closed within a report's time. */
 const CHURN_CLOSES = 4
 /** Surplus that will be gone within this time by itself is not worth a hand-over. */
