@@ -7,9 +7,8 @@
  * @see lib/internal/child_process.js, setupChannel; lib/internal/cluster/primary.js, onmessage
  */
 import type { ChildProcess } from 'node:child_process'
+import { IPC_LINE_BYTES } from '../protocol/messages.ts'
 
-/** Longest line on the channel; ours are below 1 kB, those of node:cluster too. */
-const LINE_LIMIT = 64 * 1024
 const NEWLINE = 10
 
 interface RawChannel {
@@ -82,7 +81,7 @@ function guardBytes(child: ChildProcess, violation: (why: string) => void): void
     const [bytes] = given
     if (bytes instanceof ArrayBuffer) {
       unfinished = lengthOfLastLine(bytes, unfinished)
-      if (unfinished > LINE_LIMIT) {
+      if (unfinished > IPC_LINE_BYTES) {
         channel.readStop?.()
         violation('a line of more than 64 kB on the IPC channel')
         return
