@@ -212,3 +212,10 @@ test('a server that is closed before it listens does not hold up the others, and
   await assert.rejects(get({ port }), (error: RequestLost) => error.fate === 'refused')
   assert.equal((await app.stop()).code, 0)
 })
+
+test('what cannot even be tried to bind is answered as an error, and the supervisor goes on', async (t) => {
+  const app = await App.ready(t, 'binds-nonsense.cjs', { workers: 1 })
+  assert.equal((await get({ port: app.port })).body, 'EINVAL')
+  assert.equal((await get({ port: app.port })).body, 'EINVAL')
+  assert.equal((await app.stop()).code, 0)
+})
