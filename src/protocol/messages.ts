@@ -10,6 +10,9 @@ export const CONTROL_FD = 3
 /** `cmd` of the IPC message that carries a handle. Node delivers commands that start with NODE_ as 'internalMessage', unseen by the app. */
 export const HANDLE_COMMAND = 'NODE_EVERYCORE_HANDLE'
 
+/** Longest line that the primary takes on Node's IPC channel; its own messages there are below 1 kB. */
+export const IPC_LINE_BYTES = 64 * 1024
+
 /** What kind of server listens. */
 export type ServerKind = 'http' | 'https' | 'http2' | 'tls' | 'net' | 'udp'
 
