@@ -10,10 +10,8 @@ import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
 import { sharedSocketLimit } from '../listen/primary/descriptors.ts'
 import type { RawHandle } from '../listen/primary/raw-handle.ts'
-import { CONNECTION_COMMAND } from '../protocol/messages.ts'
+import { CONNECTION_COMMAND, IPC_LINE_BYTES } from '../protocol/messages.ts'
 
-/** Longest line on the channel; ours are below 1 kB, those of node:cluster too. */
-const LINE_LIMIT = 64 * 1024
 const NEWLINE = 10
 /** Most messages to one worker that wait to be written. An honest one has asked for fewer sockets than that. */
 export const UNREAD_LIMIT = 1024
@@ -167,7 +165,7 @@ function guardBytes(child: ChildProcess, violation: (why: string) => void): void
     const [bytes] = given
     if (bytes instanceof ArrayBuffer) {
       unfinished = lengthOfLastLine(bytes, unfinished)
-      if (unfinished > LINE_LIMIT) {
+      if (unfinished > IPC_LINE_BYTES) {
         channel.readStop?.()
         violation('a line of more than 64 kB on the IPC channel')
         return

@@ -13,6 +13,9 @@ export const HANDLE_COMMAND = 'NODE_EVERYCORE_HANDLE'
 /** The same for an accepted connection: from the worker that has too many, and to the one that should have it. */
 export const CONNECTION_COMMAND = 'NODE_EVERYCORE_CONNECTION'
 
+/** Longest line that the primary takes on Node's IPC channel; its own messages there are below 1 kB. */
+export const IPC_LINE_BYTES = 64 * 1024
+
 /** What kind of server listens. */
 export type ServerKind = 'http' | 'https' | 'http2' | 'tls' | 'net' | 'udp'
 

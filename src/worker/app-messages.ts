@@ -5,8 +5,12 @@
  */
 import { AsyncResource } from 'node:async_hooks'
 import { MAX_FRAME_BYTES } from '../protocol/frames.ts'
+import { IPC_LINE_BYTES } from '../protocol/messages.ts'
 import type { ControlChannel } from './control-channel.ts'
 import type { Readiness } from './readiness.ts'
+
+/** Node wraps a message that goes with a handle; the rest of the line is for that. */
+const HANDLE_MESSAGE_BYTES = IPC_LINE_BYTES - 4 * 1024
 
 type Callback = (error: Error | null) => void
 type Send = (message: unknown, handle?: unknown, options?: unknown, callback?: Callback) => boolean
@@ -36,14 +40,18 @@ function send(channel: ControlChannel, readiness: Readiness, sendByIpc: Send, in
   const body = JSON.stringify(message) as string | undefined
   const carriesHandle = typeof handle === 'object' && handle !== null
   const byIpc = body === undefined || !process.connected || carriesHandle || isClusterMessage(message)
-  if (byIpc) return sendByIpc(...input)
+  if (byIpc) {
+    // The primary ends a worker that sends more.
+    if (carriesHandle && body !== undefined && Buffer.byteLength(body) > HANDLE_MESSAGE_BYTES) throw tooLarge(body, HANDLE_MESSAGE_BYTES, ' with a handle')
+    return sendByIpc(...input)
+  }
   const taken = channel.sendApp(body, callback && AsyncResource.bind((error?: Error | null) => callback(error ?? null)))
-  if (taken === undefined) throw tooLarge(body)
+  if (taken === undefined) throw tooLarge(body, MAX_FRAME_BYTES)
   return taken
 }
 
-function tooLarge(body: string): Error {
-  const message = `process.send: the message has ${body.length} characters, the limit is ${MAX_FRAME_BYTES} bytes; pass large data by a file or a store`
+function tooLarge(body: string, limit: number, kind = ''): Error {
+  const message = `process.send: the message has ${Buffer.byteLength(body)} bytes, the limit${kind} is ${limit}; pass large data by a file or a store`
   return Object.assign(new RangeError(message), { code: 'ERR_EVERYCORE_MESSAGE' })
 }
 

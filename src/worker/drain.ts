@@ -52,7 +52,8 @@ export function createDrain(context: DrainContext): Drain {
 
 async function run({ boot, connections, listeners }: DrainContext, order: DrainOrder, handlers: DrainHandlers): Promise<void> {
   const reserveMs = Math.min(RESERVE_MS, order.timeoutMs / 4)
-  const timeUp = sleep(order.timeoutMs - reserveMs)
+  const quietMs = order.timeoutMs - reserveMs
+  const timeUp = sleep(quietMs)
   listeners.openNoMore()
   connections.gather()
   handlers.begin({ reason: order.reason, deadline: Date.now() + order.timeoutMs })
@@ -60,7 +61,7 @@ async function run({ boot, connections, listeners }: DrainContext, order: DrainO
   await stopAccepting(connections, listeners, order)
 
   const finished = whenFinished(connections, handlers)
-  const endSweeps = startSweeps({ connections, handlers, lingerMs: order.lingerMs })
+  const endSweeps = startSweeps({ connections, handlers, lingerMs: order.lingerMs, quietMs })
   await Promise.race([finished, timeUp.over])
   endSweeps()
   timeUp.cancel()
@@ -100,6 +101,7 @@ function sleep(ms: number): { readonly over: Promise<void>; readonly cancel: () 
 
 /** What carries a session or a TLS connection ends with it. */
 function endAllButBusy(connections: Connections): void {
+  for (const session of connections.sessions) session.close()
   for (const socket of connections.sockets) {
     const occupation = connections.occupation(socket)
     if (occupation !== 'busy' && occupation !== 'carrier') socket.end()

@@ -29,9 +29,9 @@ export class SessionsEnd {
   readonly #limitMs: number
   readonly #watched = new WeakMap<Http2Session, Watched>()
 
-  /** @param lingerMs how long idle connections may stay; null: no limit of the drain's own. */
-  constructor(lingerMs: number | null) {
-    this.#limitMs = Math.min(lingerMs ?? BUSY_LIMIT_MS, BUSY_LIMIT_MS)
+  /** @param limitMs the longest that a session may wait for a rest; at most {@link BUSY_LIMIT_MS}. */
+  constructor(limitMs: number) {
+    this.#limitMs = Math.min(limitMs, BUSY_LIMIT_MS)
   }
 
   /** Closes the sessions that rest; to be called again and again. Their open streams finish. */

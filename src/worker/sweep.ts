@@ -18,6 +18,8 @@ export interface SweepContext {
   readonly handlers: DrainHandlers
   /** How long idle connections may stay; null: until their server's own timer. */
   readonly lingerMs: number | null
+  /** When all that is not busy is ended. */
+  readonly quietMs: number
 }
 
 /** Begins with a sweep. Returns a function that ends them. */
@@ -25,7 +27,7 @@ export function startSweeps(context: SweepContext): () => void {
   const began = performance.now()
   let timer: NodeJS.Timeout | undefined
   let over = false
-  const sessions = new SessionsEnd(context.lingerMs)
+  const sessions = new SessionsEnd(Math.min(context.lingerMs ?? context.quietMs, context.quietMs / 2))
   const sweep = (): void => {
     if (over) return
     const at = performance.now()

@@ -4,7 +4,8 @@
 export function hidePreload(): void {
   const { execArgv } = process
   const at = execArgv.findIndex((argument, index) => argument === '--require' && isPreload(execArgv[index + 1]))
-  if (at !== -1) execArgv.splice(at, 2)
+  if (at === -1) return
+  execArgv.splice(at, 2)
   if (execArgv.at(-1) === '--disable-sigusr1') execArgv.pop()
 }
 

@@ -65,6 +65,19 @@ test('a response whose head said keep-alive before the drain is followed by one 
   assert.deepEqual(await app.ended, stopped)
 })
 
+test("connections that the app has unref'ed are drained like the others", async (t) => {
+  const app = await App.ready(t, 'web.cjs', { workers: 1, env: { UNREF: '1' } })
+  const [busy, idle] = [await Connection.open({ port: app.port }), await Connection.open({ port: app.port })]
+  await idle.request('/')
+  busy.send('/slow?ms=800')
+  await until('the request is on its way', () => busy.socket.writableLength === 0)
+  app.kill('SIGTERM')
+  await app.event('worker:draining')
+  assert.equal((await busy.receive()).headers['connection'], 'close')
+  assert.equal((await idle.request('/')).headers['connection'], 'close')
+  assert.deepEqual(await app.ended, stopped)
+})
+
 async function receiveAll(connection: Connection, count: number): Promise<readonly (readonly [string, string | undefined])[]> {
   const seen: (readonly [string, string | undefined])[] = []
   while (seen.length < count) {

@@ -95,3 +95,12 @@ test('HTTP/2: a TLS handshake that never comes is let go after a short grace', a
   assert.deepEqual(await app.ended, stopped)
   assert.ok(performance.now() - began < 10_000)
 })
+
+test('HTTP/2: with a short drain timeout each session still gets its GOAWAY', async (t) => {
+  const { app, clearPort } = await start(t, 1, '--graceful-timeout', '1s')
+  const session = await open(t, clearPort)
+  app.kill('SIGTERM')
+  const [code] = (await once(session, 'goaway', { signal: AbortSignal.timeout(10_000) })) as [number]
+  assert.equal(code, http2.constants.NGHTTP2_NO_ERROR)
+  assert.deepEqual(await app.ended, stopped)
+})

@@ -6,7 +6,7 @@ import { get } from '../harness/http.ts'
 import { isAlive } from '../harness/processes.ts'
 
 /** Attacks that no defect explains: the worker is ended for them. */
-const violations = ['ack', 'nack', 'garbage', 'endless', 'pipe', 'control', 'proto', 'deaf', 'deaf-handles', 'deaf-datagrams'] as const
+const violations = ['ack', 'nack', 'garbage', 'endless', 'pipe', 'control', 'control-flood', 'proto', 'deaf', 'deaf-handles', 'deaf-datagrams'] as const
 /** What only looks like one, or can be ignored. */
 const harmless = ['query', 'large', 'flood'] as const
 
@@ -15,8 +15,11 @@ for (const attack of violations) {
     const app = await App.ready(t, 'hostile.cjs', { env: { ATTACK: attack } })
     await get({ port: app.port }, '/attack').catch(() => {})
     const { slot } = await app.event('worker:violated')
+    await app.event('worker:exited', (record) => record.slot === slot)
     await app.event('worker:ready', (record) => record.slot === slot, 2)
     assert.equal((await get({ port: app.port })).status, 200)
+    const told = app.records.filter(({ event }) => event === 'worker:violated' || event === 'worker:exited')
+    assert.deepEqual(told.map((record) => record.slot), [slot, slot], 'once, and only that worker')
     assert.deepEqual(await app.stop(), { code: 0, signal: null })
   })
 }

@@ -8,7 +8,7 @@ import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { App, CLI, fixture, freePort } from '../harness/app.ts'
-import { get } from '../harness/http.ts'
+import { get, type RequestLost } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
 
 const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ family }) => family === 'IPv6') === true)
@@ -286,4 +286,22 @@ test('an abstract unix socket is held like any other', { skip: process.platform 
   assert.equal((await other.ended).code, 3)
   assert.match(other.transcript, /is already in use/)
   assert.deepEqual(await app.stop(), { code: 0, signal: null })
+})
+
+test('a server that is closed before it listens does not hold up the others, and close() is no error', async (t) => {
+  const port = await freePort()
+  const app = await App.ready(t, 'closes-early.cjs', { env: { PORT_2: String(port) } })
+  assert.equal((await get({ port: app.port })).body, 'third')
+  await app.line(/^FIRST/, 2)
+  await app.line(/^SECOND/, 2)
+  assert.deepEqual(new Set(app.output), new Set(['FIRST CLOSED undefined', 'SECOND CLOSED undefined']))
+  await assert.rejects(get({ port }), (error: RequestLost) => error.fate === 'refused')
+  assert.equal((await app.stop()).code, 0)
+})
+
+test('what cannot even be tried to bind is answered as an error, and the supervisor goes on', async (t) => {
+  const app = await App.ready(t, 'binds-nonsense.cjs', { workers: 1 })
+  assert.equal((await get({ port: app.port })).body, 'EINVAL')
+  assert.equal((await get({ port: app.port })).body, 'EINVAL')
+  assert.equal((await app.stop()).code, 0)
 })

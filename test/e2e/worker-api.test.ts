@@ -43,3 +43,13 @@ test('cluster.worker.disconnect() drains the worker, which is replaced', async (
   await app.event('worker:exited', (record) => record['kind'] === 'retired' && String(record.slot) === slot)
   await app.event('worker:ready', (record) => String(record.slot) === slot, 2)
 })
+
+test('a message that goes with a handle is refused in the worker when it is larger than 60 KiB, and nothing is killed', async (t) => {
+  const app = await App.ready(t, 'sends-handle.cjs', { workers: 1 })
+  assert.equal((await get({ port: app.port })).body, 'ok')
+  await app.line(/^REFUSED 200000/)
+  await app.line(/^SENT/)
+  assert.deepEqual(app.output, ['REFUSED 65000 ERR_EVERYCORE_MESSAGE', 'REFUSED 200000 ERR_EVERYCORE_MESSAGE', 'SENT 60000'])
+  assert.equal((await get({ port: app.port })).body, 'ok')
+  assert.ok(!app.records.some(({ event }) => event === 'worker:violated'))
+})

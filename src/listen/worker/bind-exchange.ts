@@ -2,7 +2,7 @@
 import { constants } from 'node:os'
 import { HANDLE_COMMAND, type BindReply, type BindRequest, type WorkerMessage } from '../../protocol/messages.ts'
 import type { ListenHandle } from './handles.ts'
-import { passiveHandle } from './passive-handle.ts'
+import { passiveHandle } from './stand-in-handles.ts'
 
 const ECANCELED = -constants.errno.ECANCELED
 
@@ -72,7 +72,7 @@ export class BindExchange {
     const answer = this.#asked.get(seq)
     const reply = this.#replies.get(seq)
     const isPassive = reply?.ok === true && reply.accepts === 'primary'
-    const handle = isPassive ? passiveHandle(reply.name ?? undefined, (held) => this.wait(held ? 1 : -1)) : this.#handles.get(seq)
+    const handle = isPassive ? passiveHandle(reply.name, (held) => this.wait(held ? 1 : -1)) : this.#handles.get(seq)
     if (answer === undefined || reply === undefined || (reply.ok && handle === undefined)) return
     this.#asked.delete(seq)
     this.#replies.delete(seq)

@@ -16,9 +16,9 @@ import { getSystemErrorName } from 'node:util'
 import type { BindReply, BindRequest, WorkerMessage } from '../../protocol/messages.ts'
 import { BindExchange } from './bind-exchange.ts'
 import type { ListenHandle } from './handles.ts'
-import { deafHandle } from './passive-handle.ts'
-import { serverKind } from './server-kind.ts'
 import { createLoadMeter, type LoadMeter } from './load.ts'
+import { serverKind } from './server-kind.ts'
+import { deafHandle, pendingHandle } from './stand-in-handles.ts'
 import { createSurplus, type SendHandle, type Surplus } from './surplus.ts'
 
 /** What net.js and dgram.js hand to `_getServer`. */
@@ -40,7 +40,7 @@ interface TicketServer {
   readonly _setServerData?: (data: { readonly ticketKeys: string }) => void
 }
 
-type AnyServer = Server & TicketServer
+type AnyServer = Server & TicketServer & { _handle: ListenHandle | null }
 
 interface ClusterInternals {
   _getServer: (server: AnyServer, query: Query, callback: Callback) => void
@@ -124,15 +124,17 @@ export function installListenHook(context: ListenContext): Listeners {
 
   internals._getServer = (server, query, answer) => {
     // The answer comes from a pipe or from node:cluster; the app's callbacks belong to its call of listen().
-    const callback = AsyncResource.bind(answer)
+    const bound = AsyncResource.bind(answer)
+    // Datagram sockets are always shared the way of node:cluster.
+    const isDatagram = typeof query.addressType === 'string'
+    const callback = isDatagram ? bound : standIn(server, bound)
     hooked.add(server)
     readiness.listenStarted()
-    if (leaving && typeof query.addressType !== 'string') {
+    if (leaving && !isDatagram) {
       setImmediate(beDeaf, query, callback)
       return
     }
-    // Datagram sockets are always shared the way of node:cluster.
-    if (!viaCluster && typeof query.addressType !== 'string') {
+    if (!viaCluster && !isDatagram) {
       held(server, query, callback)
       return
     }
@@ -163,6 +165,17 @@ export function installListenHook(context: ListenContext): Listeners {
         handle.close()
       }
     },
+  }
+}
+
+/** Gives the server a handle until the answer comes, as it would have under plain node. */
+function standIn(server: AnyServer, callback: Callback): Callback {
+  const pending = pendingHandle()
+  server._handle = pending
+  return (errno, handle) => {
+    // Closed meanwhile, it has none; net.js then closes the one that comes.
+    if (server._handle === pending) server._handle = null
+    callback(errno, handle)
   }
 }
 
