@@ -66,8 +66,6 @@ export class Connections {
   accepted = 0
   /** Called after a connection has ended. */
   onEnded: (() => void) | undefined
-  /** Called for each new HTTP/2 session. */
-  onSession: ((session: Http2Session) => void) | undefined
   readonly #carriers = new WeakSet<Socket>()
   readonly #watched = new WeakSet<Server>()
   readonly #unrefed: ReadonlySet<Socket> = rememberUnrefed()
@@ -118,7 +116,6 @@ export class Connections {
       this.sessions.delete(session)
       this.onEnded?.()
     })
-    this.onSession?.(session)
   }
 
   /** True when no client is connected. */

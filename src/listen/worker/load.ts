@@ -72,7 +72,7 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
     busySince = performance.eventLoopUtilization()
     const busyWeight = Math.exp(-tookMs / BUSY_MEMORY_MS)
     busy = busy * busyWeight + utilization * (1 - busyWeight)
-    const load = { open: open(), busy: Math.round(busy * 20) / 20, ...counts }
+    const load = { open: open(), busy: Math.round(busy * 10) / 10, ...counts }
     if (!isAsked && load.open === told?.open && load.busy === told.busy && load.accepted === told.accepted) return
     told = load
     send({ type: 'load', ...load })
