@@ -11,7 +11,7 @@ const CHURN_REPORT_MS = 250
 /** What counts as quickly: so many connections closed within a report's time. */
 const CHURN_CLOSES = 4
 /** Surplus that will be gone within this time by itself is not worth a hand-over. */
-const SOON_MS = 10
+const SOON_MS = 50
 /** Time constant of the rate of closing. */
 const MEMORY_MS = 100
 /** The same of the utilisation of the event loop: a single long job is no sign of a busy worker. */
