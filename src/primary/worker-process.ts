@@ -41,26 +41,46 @@ export interface WorkerProcessOptions {
   readonly viaCluster: boolean
 }
 
+/** Our ends of its pipes. */
+interface Ends {
+  readonly channel: WorkerChannel
+  readonly output: WorkerOutput
+}
+
 export class WorkerProcess {
   readonly pid: number
   readonly slot: number
   readonly generation: number
-  readonly output: WorkerOutput
   readonly #worker: ClusterWorker
-  readonly #channel: WorkerChannel
+  readonly #options: WorkerProcessOptions
+  readonly #handlers: WorkerProcessHandlers
+  #made: Ends | undefined
   #exited = false
   #killed = false
   #lastError: ReportedError | undefined
 
   private constructor(worker: ClusterWorker, pid: number, options: WorkerProcessOptions, handlers: WorkerProcessHandlers) {
-    const { boot, logs, viaCluster } = options
-    const child = worker.process
     this.#worker = worker
+    this.#options = options
+    this.#handlers = handlers
     this.pid = pid
-    this.slot = boot.slot
-    this.generation = boot.generation
+    this.slot = options.boot.slot
+    this.generation = options.boot.generation
+  }
+
+  /** Made a moment after the fork, so that several workers can be forked one right after the other; nothing can have come from them by then. */
+  get #ends(): Ends {
+    this.#made ??= this.#attach()
+    return this.#made
+  }
+
+  #attach(): Ends {
+    const { boot, logs, viaCluster } = this.#options
+    const handlers = this.#handlers
+    const worker = this.#worker
+    const child = worker.process
     guardIpc(child, { viaCluster, onConnection: handlers.onConnection, onViolation: handlers.onViolation })
-    this.#channel = new WorkerChannel(child.stdio[3] as Socket, {
+    const channel = new WorkerChannel(child.stdio[3] as Socket, {
       onMessage: (message) => {
         if (message.type === 'fatal') this.#lastError = message.error
         // Its loop runs on: whatever ends it later, it is not that error.
@@ -70,7 +90,7 @@ export class WorkerProcess {
       onAppMessage: handlers.onAppMessage,
       onViolation: handlers.onViolation,
     })
-    this.output = logs.attachWorker({ slot: boot.slot, pid, generation: boot.generation }, child.stdout, child.stderr)
+    const output = logs.attachWorker({ slot: boot.slot, pid: this.pid, generation: boot.generation }, child.stdout, child.stderr)
     // Only messages that carry a handle come this way.
     child.on('message', (message: unknown, handle: unknown) => handlers.onAppMessage(JSON.stringify(message), handle))
     child.on('error', () => {})
@@ -78,6 +98,7 @@ export class WorkerProcess {
     child.once('disconnect', handlers.onDisconnected)
     // Windows has no signals, and a process that was ended from outside has code 1 there.
     child.once('exit', (code, signal) => this.#onExit(isWindows && this.#killed ? { code: null, signal: 'SIGKILL' } : { code, signal }, handlers))
+    return { channel, output }
   }
 
   /** Forks; what comes of it is told to the handlers, never before this returns. */
@@ -96,12 +117,19 @@ export class WorkerProcess {
       return undefined
     }
     const process = new WorkerProcess(worker, pid, options, handlers)
-    queueMicrotask(() => handlers.onSpawned(pid))
+    queueMicrotask(() => {
+      process.#made ??= process.#attach()
+      handlers.onSpawned(pid)
+    })
     return process
   }
 
   get heardAt(): number {
-    return this.#channel.heardAt
+    return this.#ends.channel.heardAt
+  }
+
+  get output(): WorkerOutput {
+    return this.#ends.output
   }
 
   get connected(): boolean {
@@ -122,27 +150,27 @@ export class WorkerProcess {
     if (acceptsHere) {
       const name: SocketName = {}
       handle.getsockname?.(name)
-      this.#channel.send({ type: 'bound', seq, ok: true, key, ticketKeys, accepts: 'primary', name: name.port === undefined ? null : name })
+      this.#ends.channel.send({ type: 'bound', seq, ok: true, key, ticketKeys, accepts: 'primary', name: name.port === undefined ? null : name })
       return
     }
-    this.#channel.send({ type: 'bound', seq, ok: true, key, ticketKeys, accepts: 'worker', name: null })
+    this.#ends.channel.send({ type: 'bound', seq, ok: true, key, ticketKeys, accepts: 'worker', name: null })
     // The callback takes the error of a worker that dies meanwhile.
     this.#worker.process.send({ cmd: HANDLE_COMMAND, seq }, handle as never, () => {})
   }
 
   /** Answers a bind with an error of the system, negative as libuv gives it. */
   refuse(seq: number, errno: number): void {
-    this.#channel.send({ type: 'bound', seq, ok: false, errno })
+    this.#ends.channel.send({ type: 'bound', seq, ok: false, errno })
   }
 
   /** Says from how many connections on the worker hands over. */
   limit(open: number | null): void {
-    this.#channel.send({ type: 'ceiling', open })
+    this.#ends.channel.send({ type: 'ceiling', open })
   }
 
   /** Asks for a report of its load, now. */
   ping(): void {
-    this.#channel.send({ type: 'ping' })
+    this.#ends.channel.send({ type: 'ping' })
   }
 
   /** Sends a connection; false when the worker cannot be reached. */
@@ -154,14 +182,14 @@ export class WorkerProcess {
 
   drain(message: Extract<PrimaryMessage, { type: 'drain' }>): void {
     this.#worker.exitedAfterDisconnect = true
-    this.#channel.send(message)
+    this.#ends.channel.send(message)
     // A stopped process reads nothing.
     this.#signal('SIGCONT')
   }
 
   /** False when the message is too large, the worker does not read, or it is gone. */
   sendApp(body: string): boolean {
-    return !this.#exited && this.#channel.sendApp(body)
+    return !this.#exited && this.#ends.channel.sendApp(body)
   }
 
   /** SIGKILL to the worker and all of its process group. */
@@ -188,12 +216,12 @@ export class WorkerProcess {
       if (told) return
       told = true
       clearTimeout(timer)
-      this.#channel.destroy()
+      this.#ends.channel.destroy()
       handlers.onExited(this.#lastError === undefined ? status : { ...status, error: this.#lastError })
     }
     const timer = setTimeout(tell, LAST_FRAMES_MS)
-    const outputTimer = setTimeout(() => this.output.destroy(), LAST_OUTPUT_MS)
-    void this.output.ended.then(() => clearTimeout(outputTimer))
-    this.#channel.onceClosed(tell)
+    const outputTimer = setTimeout(() => this.#ends.output.destroy(), LAST_OUTPUT_MS)
+    void this.#ends.output.ended.then(() => clearTimeout(outputTimer))
+    this.#ends.channel.onceClosed(tell)
   }
 }

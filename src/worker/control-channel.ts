@@ -1,4 +1,5 @@
 /** The worker's end of the control pipe. The primary's end is `primary/control-channel.ts`. */
+import { writeSync } from 'node:fs'
 import * as net from 'node:net'
 import { FRAME, FrameDecoder, encodeFrame } from '../protocol/frames.ts'
 import { CONTROL_FD, type PrimaryMessage, type WorkerMessage } from '../protocol/messages.ts'
@@ -15,10 +16,16 @@ export interface ControlChannel {
   readonly onClosed: (handler: () => void) => void
 }
 
-/** Opens fd 3. It never keeps the process alive: a worker without work ends as it would under plain node. */
+/**
+ * Opens fd 3. It never keeps the process alive: a worker without work ends as it would under plain node.
+ *
+ * To make the socket takes a millisecond or more. It is made in the first turn of the event loop, when the
+ * app's first listen() waits for the primary anyway; what is sent before that is written to the descriptor.
+ */
 export function openControlChannel(): ControlChannel {
-  const socket = new net.Socket({ fd: CONTROL_FD, readable: true, writable: true })
   const decoder = new FrameDecoder()
+  let socket: net.Socket | undefined
+  let held = false
   let onMessage: ((message: PrimaryMessage) => void) | undefined
   let onAppMessage: ((body: string) => void) | undefined
   let onClosed: (() => void) | undefined
@@ -26,33 +33,43 @@ export function openControlChannel(): ControlChannel {
   const closed = (): void => {
     const handler = onClosed
     onClosed = undefined
-    socket.destroy()
+    socket?.destroy()
     handler?.()
   }
-  socket.on('data', (chunk: Buffer) => {
+  const read = (chunk: Buffer): void => {
     const intact = decoder.push(chunk, (frame) => {
       if (frame.kind === FRAME.app) onAppMessage?.(frame.body)
       else onMessage?.(JSON.parse(frame.body) as PrimaryMessage)
     })
     if (!intact) closed()
-  })
-  socket.on('end', closed)
-  socket.on('error', closed)
-  socket.unref()
+  }
+  const open = (): net.Socket => {
+    if (socket !== undefined) return socket
+    socket = new net.Socket({ fd: CONTROL_FD, readable: true, writable: true })
+    socket.on('data', read)
+    socket.on('end', closed)
+    socket.on('error', closed)
+    if (!held) socket.unref()
+    return socket
+  }
+  setImmediate(open)
 
   return {
     send(message) {
       const frame = encodeFrame(FRAME.control, JSON.stringify(message))
-      if (frame !== undefined && socket.writable) socket.write(frame)
+      if (frame === undefined) return
+      if (socket === undefined && writeNow(frame)) return
+      if (open().writable) open().write(frame)
     },
     sendApp(body, written) {
       const frame = encodeFrame(FRAME.app, body)
       if (frame === undefined) return undefined
-      return socket.writable ? socket.write(frame, written) : false
+      return open().writable ? open().write(frame, written) : false
     },
-    hold(held) {
-      if (held) socket.ref()
-      else socket.unref()
+    hold(value) {
+      held = value
+      if (value) socket?.ref()
+      else socket?.unref()
     },
     onMessage(handler) {
       onMessage = handler
@@ -63,5 +80,15 @@ export function openControlChannel(): ControlChannel {
     onClosed(handler) {
       onClosed = handler
     },
+  }
+}
+
+/** False when the descriptor does not take all of it now; nothing has been written then, since a frame is far smaller than its buffer. */
+function writeNow(frame: Buffer): boolean {
+  try {
+    return writeSync(CONTROL_FD, frame) === frame.length
+  } catch (error) {
+    // The primary is gone; who reads the end of the pipe will notice.
+    return (error as NodeJS.ErrnoException).code !== 'EAGAIN'
   }
 }

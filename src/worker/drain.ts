@@ -7,7 +7,6 @@
  * a request that still comes is answered with `Connection: close`.
  */
 import type { EventEmitter } from 'node:events'
-import { constants } from 'node:os'
 import { nowMs } from '../base/clock.ts'
 import type { Listeners } from '../listen/worker/listen-hook.ts'
 import type { BootInfo } from '../protocol/boot.ts'
@@ -69,7 +68,7 @@ async function run({ boot, connections, listeners }: DrainContext, order: DrainO
   if (hasOwnShutdown(boot.killSignal)) {
     // Directly and not by kill(2): a process whose loop is empty by now would end before the signal arrives.
     const emitter: EventEmitter = process
-    emitter.emit(boot.killSignal, boot.killSignal, constants.signals[boot.killSignal as NodeJS.Signals])
+    emitter.emit(boot.killSignal, boot.killSignal, process.getBuiltinModule('node:os').constants.signals[boot.killSignal as NodeJS.Signals])
     return
   }
   // What is still being answered has until the primary's SIGKILL.

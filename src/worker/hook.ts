@@ -3,7 +3,6 @@
  * stay small and quick, leave no trace that changes the app, and never throw into it.
  */
 import cluster from 'node:cluster'
-import * as nodeModule from 'node:module'
 import { installListenHook } from '../listen/worker/listen-hook.ts'
 import { type BootInfo } from '../protocol/boot.ts'
 import type { PrimaryMessage } from '../protocol/messages.ts'
@@ -51,11 +50,13 @@ export function install(boot: BootInfo): void {
   channel.onAppMessage(messages.deliver)
   // The primary is gone: nobody will restart us, and a new primary may want the port.
   channel.onClosed(() => drain.start({ timeoutMs: boot.drainTimeoutMs, lingerMs: boot.lingerMs, reason: 'primary-gone' }))
-  setInterval(() => channel.send({ type: 'beat' }), BEAT_MS).unref()
+  // Later: an app that listens at once does not wait for its first timer to be set up.
+  setImmediate(() => setInterval(() => channel.send({ type: 'beat' }), BEAT_MS).unref())
 }
 
 /** @see https://nodejs.org/api/module.html#moduleenablecompilecachecachedir (22.8) */
 function enableCompileCache(directory: string | null): void {
-  const { enableCompileCache: enable } = nodeModule as { readonly enableCompileCache?: (directory: string) => unknown }
-  if (directory !== null && enable !== undefined) enable(directory)
+  if (directory === null) return
+  const { enableCompileCache: enable } = process.getBuiltinModule('node:module') as { readonly enableCompileCache?: (directory: string) => unknown }
+  enable?.(directory)
 }

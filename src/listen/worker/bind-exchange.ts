@@ -1,10 +1,7 @@
 /** Asks the primary for a held socket. The answer comes in two parts by two ways, in either order. */
-import { constants } from 'node:os'
 import { HANDLE_COMMAND, type BindReply, type BindRequest, type WorkerMessage } from '../../protocol/messages.ts'
 import type { ListenHandle } from './handles.ts'
 import { passiveHandle } from './stand-in-handles.ts'
-
-const ECANCELED = -constants.errno.ECANCELED
 
 type Answer = (reply: BindReply, handle: ListenHandle | undefined) => void
 
@@ -50,7 +47,7 @@ export class BindExchange {
     for (const handle of this.#handles.values()) handle.close()
     this.#handles.clear()
     for (const seq of asked) {
-      this.#replies.set(seq, { type: 'bound', seq, ok: false, errno: ECANCELED })
+      this.#replies.set(seq, { type: 'bound', seq, ok: false, errno: -process.getBuiltinModule('node:os').constants.errno.ECANCELED })
       this.#join(seq)
     }
   }
