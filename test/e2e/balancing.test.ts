@@ -43,7 +43,7 @@ test('round-robin: each worker in its turn, and the app sees the address that it
 
 for (const balance of ['least-busy', 'shared', 'round-robin']) {
   test(`${balance}: every connection is answered while workers crash, are reloaded, and the app is stopped`, async (t) => {
-    const app = await App.ready(t, 'web.cjs', { workers: 3, options: ['--balance', balance] })
+    const app = await App.ready(t, 'web.cjs', { workers: 3, options: ['--balance', balance], env: { TALKS: '1' } })
     const [first = -1] = app.workerPids()
     let answered = 0
     const controller = new AbortController()
@@ -60,12 +60,10 @@ for (const balance of ['least-busy', 'shared', 'round-robin']) {
     assert.ok(!app.workerPids().includes(first))
     controller.abort()
     await over
-    const slow = Array.from({ length: 6 }, async () => get({ port: app.port }, '/slow?ms=300'))
-    await until('they have arrived', () => answered > 20)
-    const waiting = Promise.all(slow)
-    // Stopped while they are answered; each has been accepted long before.
-    setTimeout(() => app.kill('SIGTERM'), 150)
-    for (const { status } of await waiting) assert.equal(status, 200)
+    const slow = Promise.all(Array.from({ length: 6 }, async () => get({ port: app.port }, '/slow?ms=300')))
+    await Promise.race([slow, app.line(/^asked for \/slow/, 6)])
+    app.kill('SIGTERM')
+    for (const { status } of await slow) assert.equal(status, 200)
     assert.equal((await app.ended).code, 0)
   })
 }
