@@ -140,6 +140,11 @@ describe('cores', () => {
     })
   }
 
+  it('are not counted by os.cpus(), which is slow, where the list can be read', () => {
+    const files = { '/proc/self/status': 'Cpus_allowed_list:\t0-3\n', '/sys/devices/system/cpu/online': '0-3\n' }
+    assert.equal(readMachine(fakeHost(files, { cpuCount: () => assert.fail('asked') })).cores, 4)
+  })
+
   it('come from os.availableParallelism where there is no mask to read', () => {
     assert.equal(readMachine(fakeHost({})).cores, 8)
     assert.equal(readMachine(fakeHost({}, { platform: 'darwin', availableParallelism: () => 10 })).cores, 10)
