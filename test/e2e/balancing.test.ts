@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { App, freePort } from '../harness/app.ts'
 import { Connection, get } from '../harness/http.ts'
+import { isAlive } from '../harness/processes.ts'
 import { until } from '../harness/until.ts'
 
 interface Held {
@@ -116,4 +117,36 @@ test('a worker that drains gives what comes too late to others', async (t) => {
   controller.abort()
   await Promise.all(lanes)
   assert.ok(held.length > 8, 'none was lost: each would have thrown')
+})
+
+/** One worker accepts six connections of which it should keep one or two, and the supervisor does not fetch the others. */
+async function crowd(t: TestContext, app: App): Promise<{ readonly held: readonly Promise<Held>[]; readonly answered: () => number }> {
+  await Promise.all([hold(t, { port: app.port }), hold(t, { port: app.port })])
+  app.kill('SIGSTOP')
+  process.kill(app.workerPids()[1] ?? -1, 'SIGSTOP')
+  let count = 0
+  const held = Array.from({ length: 6 }, async () => hold(t, { port: app.port }))
+  for (const one of held) void one.then(() => (count += 1), () => {})
+  return { held, answered: () => count }
+}
+
+test('a stopped supervisor keeps one connection waiting, and the worker serves the others', async (t) => {
+  const app = await App.ready(t, 'web.cjs', { workers: 2 })
+  const { held, answered } = await crowd(t, app)
+  await until('all but one are answered', () => answered() >= 5)
+  process.kill(app.workerPids()[1] ?? -1, 'SIGCONT')
+  app.kill('SIGCONT')
+  await Promise.all(held)
+})
+
+test('connections on their way out of a worker are not lost when the supervisor is killed', async (t) => {
+  const app = await App.ready(t, 'web.cjs', { workers: 2 })
+  const pids = app.workerPids()
+  const { held, answered } = await crowd(t, app)
+  await until('it has begun', () => answered() >= 1)
+  app.kill('SIGKILL')
+  const all = await Promise.all(held)
+  assert.equal(all.length, 6)
+  for (const { connection } of all) connection.close()
+  await until('no worker is left', () => pids.every((pid) => !isAlive(pid)))
 })

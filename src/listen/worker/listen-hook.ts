@@ -15,11 +15,12 @@ import { resolve } from 'node:path'
 import { getSystemErrorName } from 'node:util'
 import type { BindReply, BindRequest, WorkerMessage } from '../../protocol/messages.ts'
 import { BindExchange } from './bind-exchange.ts'
+import type { SendHandle } from './departures.ts'
 import type { ListenHandle } from './handles.ts'
 import { createLoadMeter, type LoadMeter } from './load.ts'
 import { serverKind } from './server-kind.ts'
 import { deafHandle, pendingHandle } from './stand-in-handles.ts'
-import { createSurplus, type SendHandle, type Surplus } from './surplus.ts'
+import { createSurplus, type Surplus } from './surplus.ts'
 
 /** What net.js and dgram.js hand to `_getServer`. */
 interface Query {
@@ -70,6 +71,8 @@ export interface Listeners {
   readonly report: () => void
   /** Connections that are being handed over. */
   readonly leaving: () => number
+  /** The primary has died. */
+  readonly primaryGone: () => void
   /** Closes every listening handle; the app's servers are not told, so their connections live on. */
   readonly stopAccepting: () => void
 }
@@ -158,7 +161,8 @@ export function installListenHook(context: ListenContext): Listeners {
     },
     limit: (ceiling) => surplus.limit(ceiling),
     report: () => load.report(true),
-    leaving: () => surplus.leaving(),
+    leaving: surplus.departures.leaving,
+    primaryGone: surplus.departures.primaryGone,
     stopAccepting() {
       for (const handle of open) {
         open.delete(handle)

@@ -6,14 +6,11 @@
  * @see lib/net.js, onconnection
  */
 import type { Server } from 'node:net'
-import { nowMs } from '../../base/clock.ts'
 import { CONNECTION_COMMAND, type WorkerMessage } from '../../protocol/messages.ts'
+import { createDepartures, type Departures, type SendHandle } from './departures.ts'
 import type { ClientHandle, ListenHandle } from './handles.ts'
 import { takeIdle } from './idle-connections.ts'
 import type { LoadMeter } from './load.ts'
-
-/** Longest time that the primary may take to fetch a connection; a paused one must stop no traffic. */
-const FETCH_LIMIT_MS = 200
 
 /** How often a worker looks whether it has gathered too many. */
 const ROUND_MS = 250
@@ -35,9 +32,6 @@ interface Place {
   readonly keep: OnConnection
 }
 
-/** `process.send`, for raw handles. */
-export type SendHandle = (message: object, handle: unknown, options: object, done: (error: Error | null) => void) => boolean
-
 interface SurplusContext {
   readonly load: LoadMeter
   readonly send: (message: WorkerMessage) => void
@@ -52,40 +46,36 @@ export interface Surplus {
   readonly limit: (ceiling: number | null) => void
   /** From now on keep everything. */
   readonly stop: () => void
-  /** Connections that the primary has not fetched yet. */
-  readonly leaving: () => number
+  /** What is on its way out. */
+  readonly departures: Departures
 }
 
 export function createSurplus({ load, send, sendHandle }: SurplusContext): Surplus {
   const places = new Map<string, Place>()
-  const waiting = new Set<number>()
+  const departures = createDepartures(sendHandle, load.open)
   let ceiling: number | null = null
   let stopped = false
   let rounds: NodeJS.Timeout | undefined
 
-  const isPrimarySlow = (): boolean => {
-    const [oldest] = waiting
-    return oldest !== undefined && nowMs() - oldest > FETCH_LIMIT_MS
-  }
   const isForOthers = (server: LimitedServer): boolean => {
     if (ceiling === null || stopped || !process.connected) return false
     const isWanted = isFull(server) ? server.dropMaxConnection !== true : isSurplus({ open: load.open(), ceiling, endingSoon: load.endingSoon() })
-    return isWanted && !isPrimarySlow()
+    return isWanted && !departures.isBlocked()
   }
   const handOver = (key: string, client: ClientHandle, { handle, keep }: Place): void => {
-    let stamp = nowMs()
-    while (waiting.has(stamp)) stamp += 0.000_1
-    waiting.add(stamp)
-    sendHandle({ cmd: CONNECTION_COMMAND, key, open: load.open() }, client, {}, (error) => {
-      waiting.delete(stamp)
-      if (error === null) client.close()
-      else keep.call(handle, 0, client)
+    departures.add({
+      key,
+      client,
+      keep() {
+        keep.call(handle, 0, client)
+        load.changed()
+      },
     })
   }
 
   const rebalance = (): void => {
     load.report()
-    if (ceiling === null || stopped || !process.connected || isPrimarySlow()) return
+    if (ceiling === null || stopped || !process.connected || departures.isBlocked()) return
     let left = toMove(load.open(), ceiling)
     for (const [key, place] of places) {
       const taken = takeIdle(place.server, left)
@@ -139,8 +129,9 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
     stop() {
       stopped = true
       clearInterval(rounds)
+      departures.stop()
     },
-    leaving: () => waiting.size,
+    departures,
   }
 }
 
