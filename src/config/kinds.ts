@@ -1,7 +1,8 @@
 import { delimiter } from 'node:path'
 import * as v from 'valibot'
 import { parseDuration } from '../base/units.ts'
-import { BALANCES, type BalanceName, type LogFormat, type Verbosity } from './types.ts'
+import { isNetwork, parseSticky } from './sticky-text.ts'
+import { BALANCES, type BalanceName, type LogFormat, type StickyKey, type Verbosity } from './types.ts'
 import { splitWords } from './words.ts'
 import { parseWorkers, type Workers } from './workers.ts'
 
@@ -45,6 +46,12 @@ const workers = v.pipe(
   v.union([v.string(), v.pipe(v.number(), v.transform(String))]),
   v.transform(parseWorkers),
   v.custom<Workers>((parsed) => parsed !== undefined),
+)
+
+const sticky = v.pipe(
+  v.string(),
+  v.transform(parseSticky),
+  v.custom<StickyKey>((parsed) => parsed !== undefined),
 )
 
 const port = (lowest: number): v.GenericSchema<unknown, number> => v.pipe(v.number(), v.integer(), v.minValue(lowest), v.maxValue(65_535))
@@ -97,6 +104,13 @@ export const KINDS = {
   },
   logFormat: { allowed: 'a log format: use pretty, json or raw', read: last, schema: v.picklist(['pretty', 'json', 'raw']) } satisfies Kind<LogFormat>,
   balance: { allowed: `a way to spread connections: use ${BALANCES.join(', ')}`, read: last, schema: v.picklist(BALANCES) } satisfies Kind<BalanceName>,
+  sticky: { allowed: 'a way to tell clients apart: use ip, cookie, cookie:<name> or header:<name>', read: last, schema: sticky },
+  addresses: {
+    allowed: 'a list of addresses: use 10.0.0.1, 10.0.0.0/8, fd00::/8 or unix, separated by commas',
+    read: (texts) => texts.flatMap((list) => list.split(',')).map((address) => address.trim()).filter((address) => address !== ''),
+    schema: v.pipe(v.array(v.pipe(v.string(), v.check(isNetwork))), v.readonly()),
+  },
+  factor: { allowed: 'a factor: use 1 to 100', read: (texts) => Number(last(texts) || Number.NaN), schema: v.pipe(v.number(), v.minValue(1), v.maxValue(100)) },
   verbosity: { allowed: 'a verbosity: use quiet, normal or verbose', read: last, schema: v.picklist(['quiet', 'normal', 'verbose']) } satisfies Kind<Verbosity>,
   identity: { allowed: 'a user or group: use a name or a number', read: numberOrText, schema: identity },
 } as const satisfies Record<string, Kind<unknown>>

@@ -22,6 +22,12 @@ export interface SupervisorOptions {
   readonly workers?: number | string
   /** How connections are spread over the workers. */
   readonly balance?: BalanceName
+  /** Each client to one worker: `'ip'`, `'cookie'`, `'cookie:<name>'` or `'header:<name>'`. */
+  readonly sticky?: string
+  /** Whose X-Forwarded-For and PROXY header `sticky: 'ip'` believes: addresses, `10.0.0.0/8`, `'unix'`. */
+  readonly trustedProxies?: readonly string[]
+  /** A worker with this many times the mean of connections gets no further clients, 1 to 100. */
+  readonly stickyFactor?: number
   /** Sets PORT for the workers, 0 to 65535. */
   readonly port?: number
   /** Arguments for node, before the script. */

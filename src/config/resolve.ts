@@ -13,6 +13,7 @@ import { COMPILE_CACHE, explicitRuntimeDir, implicitRuntimeDir, type RuntimeDir 
 import { findScript } from './script.ts'
 import { resolveSizing } from './sizing.ts'
 import type { Launch, Settings, Sizing } from './types.ts'
+import { resolveSticky } from './sticky.ts'
 import { typescriptArgs } from './typescript.ts'
 import { resolveIdentity, type Identity } from './users.ts'
 import { workerEnv } from './worker-env.ts'
@@ -54,6 +55,7 @@ export function resolveSettings(input: SettingsInput): Settings {
   const values = collectValues({ flags: input.flags ?? {}, options, env: input.env }, problems)
   const start = readStartOptions(options, problems)
   const basis = resolveBasis({ ...input, script: input.script ?? start.script }, values, start.env ?? {}, problems)
+  const sticky = resolveSticky(values, problems)
   if (basis === undefined || !problems.none) throw problems.toError()
   const runtimeDir = resolveRuntimeDir(values, basis.cwd, input)
   return {
@@ -62,6 +64,7 @@ export function resolveSettings(input: SettingsInput): Settings {
     sizing: basis.sizing,
     core: coreSettings(values, basis.sizing),
     balance: values.balance.value,
+    sticky,
     lingerTimeoutMs: values.lingerTimeoutMs.value,
     waitReady: values.waitReady.value,
     killSignal: values.killSignal.value,

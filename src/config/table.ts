@@ -60,6 +60,28 @@ export const SETTINGS = {
     default: { value: 'least-busy', text: 'least-busy', reason: 'Even like round-robin for connections that stay, and as quick as a shared queue for those that do not.' },
     group: 'Workers',
   }),
+  sticky: setting({
+    flags: [{ long: 'sticky', placeholder: 'ip|cookie[:name]|header:name', help: 'Each client to one worker, told apart by address, cookie or header.' }],
+    variables: ['EVERYCORE_STICKY'],
+    kind: KINDS.sticky,
+    default: derived('off', 'Only sessions in memory need it, and it makes the load less even.'),
+    group: 'Workers',
+  }),
+  trustedProxies: setting({
+    flags: [{ long: 'trusted-proxies', placeholder: 'addresses', help: 'Whose X-Forwarded-For and PROXY header --sticky ip believes: 10.0.0.0/8,unix.' }],
+    repeatable: true,
+    variables: ['EVERYCORE_TRUSTED_PROXIES'],
+    kind: KINDS.addresses,
+    default: { value: [], text: 'none', reason: 'Anybody can send such a header.' },
+    group: 'Workers',
+  }),
+  stickyFactor: setting({
+    flags: [{ long: 'sticky-factor', placeholder: 'n', help: 'A worker with n times the mean of connections gets no further clients.' }],
+    variables: ['EVERYCORE_STICKY_FACTOR'],
+    kind: KINDS.factor,
+    default: { value: 1.25, text: '1.25', reason: 'Consistent hashing with bounded loads: a quarter more than the mean costs few moves.' },
+    group: 'Workers',
+  }),
   nodeArgs: setting({
     flags: [{ long: 'node-args', placeholder: 'args', help: 'Arguments for node, as one word: "--import ./otel.mjs".' }],
     repeatable: true,

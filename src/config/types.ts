@@ -15,6 +15,21 @@ export const BALANCES = ['least-busy', 'shared', 'round-robin'] as const
 
 export type BalanceName = (typeof BALANCES)[number]
 
+/** Whose connections and requests belong together. */
+export interface StickyKey {
+  readonly by: 'ip' | 'cookie' | 'header'
+  /** Of the header, in lower case, or of the app's own session cookie; null: none. */
+  readonly name: string | null
+}
+
+/** Each client to one worker. */
+export interface StickySettings extends StickyKey {
+  /** Who may say for whom it speaks: addresses, `address/bits`, or `unix`. */
+  readonly trusted: readonly string[]
+  /** A worker with this many times the mean of connections gets no more; 1 to 100. */
+  readonly factor: number
+}
+
 export type Verbosity = 'quiet' | 'normal' | 'verbose'
 
 /** How the number of workers came about; the first output and the warnings tell it. */
@@ -58,6 +73,8 @@ export interface Settings {
   readonly sizing: Sizing
   readonly core: CoreSettings
   readonly balance: BalanceName
+  /** Undefined: clients are not told apart. */
+  readonly sticky: StickySettings | undefined
   /** How long an idle keep-alive connection stays open in a stop, in ms. */
   readonly lingerTimeoutMs: number
   /** Wait for `ready()` or `process.send('ready')` and not only for listening. */

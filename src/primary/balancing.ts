@@ -1,9 +1,10 @@
 /** Spreads connections over the workers: gathers what they report, tells each its ceiling, relays what is too much. */
 import { nowMs } from '../base/clock.ts'
-import type { BalanceName } from '../config/types.ts'
+import type { Settings } from '../config/types.ts'
 import { LeastBusy } from '../listen/primary/least-busy.ts'
-import { Relay } from '../listen/primary/relay.ts'
+import { Relay, type Origin } from '../listen/primary/relay.ts'
 import { RoundRobin } from '../listen/primary/round-robin.ts'
+import { Sticky } from '../listen/primary/sticky.ts'
 import type { Strategy } from '../listen/primary/strategy.ts'
 import type { RawHandle } from '../listen/primary/raw-handle.ts'
 import type { WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
@@ -13,19 +14,31 @@ import type { WorkerProcess } from './worker-process.ts'
 /** Reports of a few milliseconds are answered together. */
 const FLUSH_MS = 5
 
+/** How it reaches the workers. */
+export interface BalancingPorts {
+  readonly worker: (id: number) => WorkerProcess | undefined
+  readonly workers: () => Iterable<WorkerProcess>
+  /** Workers whose server on that socket is open. */
+  readonly users: (key: string) => ReadonlySet<number>
+}
+
 export class Balancing {
   readonly #strategy: Strategy
   readonly #relay: Relay
   readonly #worker: (id: number) => WorkerProcess | undefined
+  readonly #workers: () => Iterable<WorkerProcess>
   readonly #loads = new Map<number, WorkerLoad>()
-  readonly #told = new Map<number, number | null>()
+  readonly #told = new Map<number, string>()
+  #seats = ''
   #timer: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
 
-  constructor(name: BalanceName, worker: (id: number) => WorkerProcess | undefined, users: (key: string) => ReadonlySet<number>) {
+  constructor({ balance, sticky }: Pick<Settings, 'balance' | 'sticky'>, { worker, workers, users }: BalancingPorts) {
     // `shared` relays nothing: its workers are given no ceiling.
-    this.#strategy = name === 'least-busy' ? new LeastBusy() : new RoundRobin()
+    if (sticky === undefined) this.#strategy = balance === 'least-busy' ? new LeastBusy() : new RoundRobin()
+    else this.#strategy = new Sticky(sticky.factor)
     this.#worker = worker
+    this.#workers = workers
     this.#relay = new Relay(this.#strategy, {
       users,
       send: (id, parcel, handle) => worker(id)?.deliver(parcel, handle) ?? false,
@@ -35,7 +48,7 @@ export class Balancing {
 
   /** The worker is ready. */
   join(id: number): void {
-    this.#strategy.join(id)
+    this.#strategy.join(id, this.#worker(id)?.slot ?? -1)
     this.#relay.heard(id, nowMs())
     // At once: it may get its first connection as soon as it is known to be ready.
     this.#flush()
@@ -77,16 +90,16 @@ export class Balancing {
     this.#changed()
   }
 
-  offer(from: number, { key, open }: ConnectionOffer, handle: RawHandle): void {
+  offer(from: number, { open, ...origin }: ConnectionOffer, handle: RawHandle): void {
     this.#strategy.reportAtLeast(from, open)
-    this.#relay.offer(from, key, handle, nowMs())
+    this.#relay.offer(from, origin, handle, nowMs())
     this.#schedule()
     this.#changed()
   }
 
   /** The primary has accepted a connection. */
-  accepted(key: string, client: RawHandle): void {
-    this.#relay.offer(undefined, key, client, nowMs())
+  accepted(origin: Origin, client: RawHandle): void {
+    this.#relay.offer(undefined, origin, client, nowMs())
     this.#schedule()
   }
 
@@ -118,10 +131,22 @@ export class Balancing {
   #flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
+    this.#tellSeats()
+    const pinned = this.#strategy.pinnedCeiling?.() ?? null
     for (const [id, open] of this.#strategy.ceilings()) {
-      if (this.#told.get(id) === open) continue
-      this.#told.set(id, open)
-      this.#worker(id)?.limit(open)
+      const told = `${open} ${pinned}`
+      if (this.#told.get(id) === told) continue
+      this.#told.set(id, told)
+      this.#worker(id)?.limit(open, pinned)
     }
+  }
+
+  /** To every worker, those that drain included: they still pass requests on. */
+  #tellSeats(): void {
+    const seats = this.#strategy.seats?.().map(({ slot, id }) => ({ slot, pid: this.#worker(id)?.pid ?? -1 }))
+    const text = JSON.stringify(seats)
+    if (seats === undefined || text === this.#seats) return
+    this.#seats = text
+    for (const worker of this.#workers()) worker.tellSeats(seats)
   }
 }

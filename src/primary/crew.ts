@@ -5,7 +5,9 @@ import type { ExitReport, RetireReason, WorkerId } from '../core/types.ts'
 import type { Logs } from '../logs/logs.ts'
 import type { RawHandle } from '../listen/primary/raw-handle.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
+import type { StickyRules } from '../protocol/sticky.ts'
 import type { WorkerRef } from './events.ts'
+import { acceptsHere } from './acceptor.ts'
 import { Generations } from './generations.ts'
 import { Guardian } from './guardian.ts'
 import type { ConnectionOffer } from './ipc-guard.ts'
@@ -33,6 +35,7 @@ export interface CrewReports {
 interface CrewContext {
   readonly logs: Logs
   readonly viaCluster: boolean
+  readonly sticky: StickyRules | undefined
 }
 
 export class Crew {
@@ -69,6 +72,10 @@ export class Crew {
     return this.#workers.get(id)
   }
 
+  get all(): Iterable<WorkerProcess> {
+    return this.#workers.values()
+  }
+
   /** How events name a worker. */
   ref(id: WorkerId): WorkerRef {
     const worker = this.#workers.get(id)
@@ -77,11 +84,11 @@ export class Crew {
 
   /** @param oldest no worker of a generation below this one will be started again */
   spawn(id: WorkerId, slot: number, generation: number, oldest: number): void {
-    const { core, killSignal, waitReady, compileCacheDir, lingerTimeoutMs } = this.#settings
-    const { logs, viaCluster } = this.#context
+    const { core, killSignal, waitReady, compileCacheDir, lingerTimeoutMs, balance } = this.#settings
+    const { logs, viaCluster, sticky } = this.#context
     const launch = this.#generations.launchOf(generation)
     this.#generations.keepFrom(oldest)
-    const boot = { primaryPid: process.pid, script: this.#settings.launch.script, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: lingerTimeoutMs, killSignal, waitReady, compileCacheDir: compileCacheDir ?? null, viaCluster }
+    const boot = { primaryPid: process.pid, script: this.#settings.launch.script, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: lingerTimeoutMs, killSignal, waitReady, compileCacheDir: compileCacheDir ?? null, viaCluster, sticky: acceptsHere(balance, sticky) ? null : (sticky ?? null) }
     const reports = this.#reports
     const worker = WorkerProcess.spawn(
       { launch, preload: PRELOAD, boot, logs, viaCluster },

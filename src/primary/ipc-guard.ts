@@ -35,6 +35,9 @@ export interface ConnectionOffer {
   readonly key: string
   /** Connections that the worker keeps. */
   readonly open: number
+  /** The client's key, and what was read to find it (base64), where the client counts. */
+  readonly pin?: number
+  readonly head?: string
 }
 
 interface IpcHandlers {
@@ -134,8 +137,9 @@ function guardMessages(child: ChildProcess, { viaCluster, onConnection, onViolat
 
 function readOffer(message: unknown): ConnectionOffer | undefined {
   if (typeof message !== 'object' || message === null) return undefined
-  const { cmd, key, open } = message as Readonly<Record<string, unknown>>
-  return cmd === CONNECTION_COMMAND && typeof key === 'string' && typeof open === 'number' && open >= 0 ? { key, open } : undefined
+  const { cmd, key, open, pin, head } = message as Readonly<Record<string, unknown>>
+  if (cmd !== CONNECTION_COMMAND || typeof key !== 'string' || typeof open !== 'number' || open < 0) return undefined
+  return { key, open, ...(Number.isInteger(pin) ? { pin: pin as number } : {}), ...(typeof head === 'string' ? { head } : {}) }
 }
 
 function isRawHandle(handle: unknown): handle is RawHandle {

@@ -12,13 +12,16 @@ import { snapshot, type Snapshot } from '../core/snapshot.ts'
 import type { Effect, Notice, Outcome, State, WorkerId } from '../core/types.ts'
 import type { Logs } from '../logs/logs.ts'
 import type { WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
+import type { StickyRules } from '../protocol/sticky.ts'
 import { readMessage, sendTo, writeMessage } from './app-messages.ts'
+import { acceptor } from './acceptor.ts'
 import { Balancing } from './balancing.ts'
 import { Crew } from './crew.ts'
 import { Engine } from './engine.ts'
 import type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './events.ts'
 import { failureOf } from './outcome.ts'
 import { SocketDesk } from './sockets.ts'
+import { releaseSticky, stickyRules } from './sticky-rules.ts'
 import { Waiters } from './waiters.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
@@ -48,6 +51,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly #sockets: SocketDesk
   readonly #crew: Crew
   readonly #balancing: Balancing
+  readonly #sticky: StickyRules | undefined
   readonly #waiters = new Waiters()
   #lingerMs: number
   #listenFailure: SupervisorEvents['worker:listen-failed'][0] | undefined
@@ -59,9 +63,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.settings = settings
     this.#context = context
     this.#lingerMs = settings.lingerTimeoutMs
-    this.#sockets = new SocketDesk(context.inherited, settings.balance === 'round-robin' ? (key, client) => this.#balancing.accepted(key, client) : undefined)
+    const sticky = stickyRules(settings)
+    this.#sticky = sticky
+    this.#sockets = new SocketDesk(context.inherited, acceptor(settings.balance, sticky, (origin, client) => this.#balancing.accepted(origin, client)))
     this.#engine = new Engine(initialState(settings.core, settings.sizing.size), (effect) => this.#perform(effect))
-    this.#crew = new Crew(settings, context, {
+    this.#crew = new Crew(settings, { ...context, sticky }, {
       spawned: (id, pid) => this.#engine.tell({ type: 'workerSpawned', id, pid }),
       spawnFailed: (id, code) => this.#engine.tell({ type: 'workerSpawnFailed', id, code, chance: Math.random() }),
       connection: (id, offer, handle) => this.#balancing.offer(id, offer, handle),
@@ -78,7 +84,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         this.#engine.tell({ type: 'workerExited', id, exit, chance: Math.random() })
       },
     })
-    this.#balancing = new Balancing(settings.balance, (id) => this.#crew.get(id), (key) => this.#sockets.users(key))
+    this.#balancing = new Balancing(settings, { worker: (id) => this.#crew.get(id), workers: () => this.#crew.all, users: (key) => this.#sockets.users(key) })
   }
 
   /** What each worker says of its connections. A supervisor with one worker asks for no reports. */
@@ -308,6 +314,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       listened: this.#sockets.listened,
     })
     this.#sockets.release()
+    releaseSticky(this.#sticky)
     // The last words of a worker are printed before the end is told.
     await this.#crew.lastOutput
     await this.#context.logs.flush(FLUSH_MS)

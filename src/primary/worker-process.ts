@@ -10,6 +10,7 @@ import type { RawHandle } from '../listen/primary/raw-handle.ts'
 import type { Logs, WorkerOutput } from '../logs/logs.ts'
 import type { BootInfo } from '../protocol/boot.ts'
 import { CONNECTION_COMMAND, HANDLE_COMMAND, type PrimaryMessage, type SocketName, type WorkerMessage } from '../protocol/messages.ts'
+import type { Seat } from '../protocol/sticky.ts'
 import { WorkerChannel } from './control-channel.ts'
 import { forkWorker } from './fork.ts'
 import { guardIpc, type ConnectionOffer } from './ipc-guard.ts'
@@ -164,8 +165,13 @@ export class WorkerProcess {
   }
 
   /** Says from how many connections on the worker hands over. */
-  limit(open: number | null): void {
-    this.#ends.channel.send({ type: 'ceiling', open })
+  limit(open: number | null, pinned: number | null): void {
+    this.#ends.channel.send({ type: 'ceiling', open, pinned })
+  }
+
+  /** Says who has which slot. */
+  tellSeats(seats: readonly Seat[]): void {
+    this.#ends.channel.send({ type: 'seats', seats })
   }
 
   /** Asks for a report of its load, now. */

@@ -3,6 +3,8 @@
  * that the preload removes before the app runs, so that neither the app nor its children see it.
  */
 
+import type { StickyRules } from './sticky.ts'
+
 /** Name of the variable. */
 export const BOOT_VARIABLE = 'EVERYCORE_BOOT'
 
@@ -21,6 +23,8 @@ export interface BootInfo {
   readonly compileCacheDir: string | null
   /** Leave listen() to node:cluster. */
   readonly viaCluster: boolean
+  /** How to find out whose a request is; null: it does not matter, or the primary finds out. */
+  readonly sticky: StickyRules | null
 }
 
 /** The environment that tells a worker its seat; the first entry is gone before the app runs. */

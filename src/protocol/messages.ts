@@ -3,6 +3,7 @@
  * the guards live in their own file and only the primary loads them.
  */
 import type { ReportedError } from '../core/types.ts'
+import type { Seat } from './sticky.ts'
 
 /** fd of the control pipe in a worker. */
 export const CONTROL_FD = 3
@@ -103,8 +104,10 @@ export type BindReply =
 
 export type PrimaryMessage =
   | BindReply
-  /** From so many connections on, further ones go to others; null: keep all. */
-  | { readonly type: 'ceiling'; readonly open: number | null }
+  /** From so many connections on, further ones go to others; null: keep all. `pinned`: those of clients that belong to it, too. */
+  | { readonly type: 'ceiling'; readonly open: number | null; readonly pinned: number | null }
+  /** Who has which slot, for sticky sessions. */
+  | { readonly type: 'seats'; readonly seats: readonly Seat[] }
   /** Report your load, now. */
   | { readonly type: 'ping' }
   | {

@@ -7,6 +7,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { Socket, type Server } from 'node:net'
 import { assertNever } from '../base/assert-never.ts'
+import { wasFed } from '../listen/worker/feed.ts'
 import { serverKind } from '../listen/worker/server-kind.ts'
 
 /** What a connection is in the middle of, seen from a drain. */
@@ -182,7 +183,7 @@ function httpOccupation(socket: ServerSocket): Occupation {
   if (socket._httpMessage) return 'busy'
   if (socket.parser?.incoming?.complete === false) return 'busy'
   // Of a TLS socket only decrypted bytes count.
-  if (socket.bytesRead === 0) return 'untouched'
+  if (socket.bytesRead === 0 && !wasFed(socket)) return 'untouched'
   return isReceiving(socket) ? 'busy' : 'idle'
 }
 

@@ -35,7 +35,7 @@ export function install(boot: BootInfo): void {
 
   const connections = new Connections()
   const readiness = createReadiness(channel, boot.waitReady)
-  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, channel, readiness, connections, sendHandle })
+  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, channel, readiness, connections, sendHandle, slot: boot.slot, sticky: boot.sticky })
   const drain = createDrain({ boot, connections, listeners })
   const messages = takeOverMessages(channel, readiness)
   adoptClusterWorker(channel)
@@ -43,7 +43,8 @@ export function install(boot: BootInfo): void {
 
   channel.onMessage((message: PrimaryMessage) => {
     if (message.type === 'drain') drain.start(message)
-    else if (message.type === 'ceiling') listeners.limit(message.open)
+    else if (message.type === 'ceiling') listeners.limit(message.open, message.pinned)
+    else if (message.type === 'seats') listeners.setSeats(message.seats)
     else if (message.type === 'ping') listeners.report()
     else listeners.settle(message)
   })

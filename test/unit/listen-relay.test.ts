@@ -36,7 +36,7 @@ function setUp(workers: readonly number[]) {
   }
   const offer = (from: number, now = 0): FakeHandle => {
     const handle = new FakeHandle()
-    relay.offer(from, KEY, handle, now)
+    relay.offer(from, { key: KEY }, handle, now)
     return handle
   }
   const leave = (worker: number, now = 0): void => {

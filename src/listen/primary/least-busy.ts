@@ -2,7 +2,7 @@
  * Who should have the next connection. Pure bookkeeping: what each worker says of its load, and what is
  * on the way to it. The other half, which acts on the ceilings, is `listen/worker/surplus.ts`.
  */
-import type { Load, Strategy } from './strategy.ts'
+import { STALL_MS, type Load, type Strategy } from './strategy.ts'
 
 interface Seat {
   load: Load
@@ -22,6 +22,7 @@ const BUSY_SLACK = 0.2
  */
 export class LeastBusy implements Strategy {
   readonly isPatient = true
+  readonly stallMs = STALL_MS
   readonly #seats = new Map<number, Seat>()
 
   /** The worker takes connections from now on. */
@@ -66,6 +67,12 @@ export class LeastBusy implements Strategy {
   setStalled(id: number, stalled: boolean): void {
     const seat = this.#seats.get(id)
     if (seat !== undefined) seat.stalled = stalled
+  }
+
+  /** Connections that it has, and those on their way to it. */
+  open(id: number): number {
+    const seat = this.#seats.get(id)
+    return seat === undefined ? 0 : seat.load.open + seat.coming
   }
 
   /** The least busy worker of those that `fits` accepts; the lowest number among equals. */

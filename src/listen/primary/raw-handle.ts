@@ -11,6 +11,7 @@ export interface RawHandle {
   readonly fd: number
   close(done?: () => void): void
   getsockname?(out: { address?: string; port?: number }): number
+  getpeername?(out: { address?: string }): number
   /** Called for each connection, once it listens. */
   onconnection?: (this: unknown, error: number, client?: RawHandle) => void
   /** Returns a negative errno, or 0. */

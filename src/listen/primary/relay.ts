@@ -16,6 +16,10 @@ export interface Parcel {
   readonly seq: number
   /** Take it, even in a drain: nobody else is there. */
   readonly must: boolean
+  /** The client's key, where the client counts. */
+  readonly pin?: number
+  /** What was already read, base64. */
+  readonly head?: string
 }
 
 /** How the relay reaches workers. */
@@ -28,8 +32,11 @@ export interface RelayPorts {
   readonly users: (key: string) => ReadonlySet<number>
 }
 
+/** What is known of a connection besides where it was accepted. */
+export type Origin = Pick<Parcel, 'key' | 'pin' | 'head'>
+
 interface Waiting {
-  readonly key: string
+  readonly origin: Origin
   /** Who accepted it; undefined: the primary. */
   readonly from: number | undefined
   readonly handle: RawHandle
@@ -54,8 +61,6 @@ const LIMIT = 511
 const WINDOW = 2
 /** A worker that was heard of within this time is taken to be awake. */
 const AWAKE_MS = 100
-/** Longest wait for an answer. Long enough for a process that only waits for a core, short for a person. */
-const STALL_MS = 200
 
 export class Relay {
   readonly #strategy: Strategy
@@ -70,13 +75,13 @@ export class Relay {
   }
 
   /** A worker has accepted a connection that another one should have. */
-  offer(from: number | undefined, key: string, handle: RawHandle, now: number): void {
+  offer(from: number | undefined, origin: Origin, handle: RawHandle, now: number): void {
     if (this.#waiting.size >= LIMIT) {
       handle.close()
       return
     }
     this.#lastSeq += 1
-    this.#waiting.set(this.#lastSeq, { key, from, handle, asked: new Set(), told: new Set(), target: undefined })
+    this.#waiting.set(this.#lastSeq, { origin, from, handle, asked: new Set(), told: new Set(), target: undefined })
     this.#dispatch(this.#lastSeq, now)
   }
 
@@ -119,7 +124,7 @@ export class Relay {
   get dueAt(): number | undefined {
     let due: number | undefined
     for (const { askedAt, stalled } of this.#lanes.values()) {
-      if (askedAt !== undefined && !stalled) due = Math.min(due ?? askedAt + STALL_MS, askedAt + STALL_MS)
+      if (askedAt !== undefined && !stalled) due = Math.min(due ?? askedAt + this.#strategy.stallMs, askedAt + this.#strategy.stallMs)
     }
     return due
   }
@@ -127,7 +132,7 @@ export class Relay {
   /** Workers that have not answered in time get nothing until they do. */
   expire(now: number): void {
     for (const [worker, lane] of this.#lanes) {
-      if (lane.askedAt !== undefined && now >= lane.askedAt + STALL_MS && !lane.stalled) this.#setStalled(worker, lane, true)
+      if (lane.askedAt !== undefined && now >= lane.askedAt + this.#strategy.stallMs && !lane.stalled) this.#setStalled(worker, lane, true)
     }
     this.retry(now)
   }
@@ -142,19 +147,19 @@ export class Relay {
   #dispatch(seq: number, now: number): void {
     const parcel = this.#waiting.get(seq)
     if (parcel === undefined) return
-    const { key, from, handle, asked, told } = parcel
-    const users = this.#ports.users(key)
+    const { origin, from, handle, asked, told } = parcel
+    const users = this.#ports.users(origin.key)
     for (;;) {
       const fits = (id: number): boolean => users.has(id) && !asked.has(id)
-      const best = this.#strategy.choose(fits)
-      const willing = best === undefined || this.#isFree(best, now) || this.#strategy.isPatient ? best : this.#strategy.choose((id) => fits(id) && this.#isFree(id, now))
+      const best = this.#strategy.choose(fits, origin.pin)
+      const willing = best === undefined || this.#isFree(best, now) || this.#strategy.isPatient ? best : this.#strategy.choose((id) => fits(id) && this.#isFree(id, now), origin.pin)
       if (best !== undefined && (willing === undefined || !this.#isFree(willing, now))) return
       // Nobody who wants it: then whoever can be reached, first the one that accepted it, even in a drain.
       const target = willing ?? [...(from === undefined ? [] : [from]), ...asked, ...users].find((id) => !told.has(id))
       if (target === undefined) break
       const tried = willing === undefined ? told : asked
       tried.add(target)
-      if (!this.#ports.send(target, { key, seq, must: willing === undefined }, handle)) continue
+      if (!this.#ports.send(target, { ...origin, seq, must: willing === undefined }, handle)) continue
       parcel.target = target
       this.#strategy.sent(target)
       const lane = this.#lane(target, now)

@@ -1,8 +1,9 @@
-import type { Strategy } from './strategy.ts'
+import { STALL_MS, type Strategy } from './strategy.ts'
 
 /** Each worker in its turn, as node:cluster does it; one that does not answer is passed over. */
 export class RoundRobin implements Strategy {
   readonly isPatient = false
+  readonly stallMs = STALL_MS
   /** In the order of their turns. */
   readonly #ids: number[] = []
   readonly #stalled = new Set<number>()

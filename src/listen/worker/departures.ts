@@ -20,6 +20,9 @@ export interface Departure {
   /** The held socket on which it was accepted. */
   readonly key: string
   readonly client: ClientHandle
+  /** The client's key, and what was read of the connection, where the client counts. */
+  readonly pin?: number | undefined
+  readonly head?: Buffer | undefined
   /** Serves it here after all. */
   readonly keep: () => void
 }
@@ -51,10 +54,10 @@ export function createDepartures(sendHandle: SendHandle, openCount: () => number
   const next = (): void => {
     const departure = queue.shift()
     if (departure === undefined) return
-    const { key, client, keep } = departure
+    const { key, client, pin, head, keep } = departure
     const leaving = { ...departure, at: nowMs() }
     sent = leaving
-    sendHandle({ cmd: CONNECTION_COMMAND, key, open: openCount() }, client, {}, (error) => {
+    sendHandle({ cmd: CONNECTION_COMMAND, key, open: openCount(), pin, head: head?.toString('base64') }, client, {}, (error) => {
       if (error === null || sent !== leaving) return
       sent = undefined
       keep()

@@ -14,12 +14,14 @@ import type { Server } from 'node:net'
 import { resolve } from 'node:path'
 import { getSystemErrorName } from 'node:util'
 import type { BindReply, BindRequest, WorkerMessage } from '../../protocol/messages.ts'
+import type { Seat, StickyRules } from '../../protocol/sticky.ts'
 import { BindExchange } from './bind-exchange.ts'
 import type { SendHandle } from './departures.ts'
 import type { ListenHandle } from './handles.ts'
 import { createLoadMeter, type LoadMeter } from './load.ts'
 import { serverKind } from './server-kind.ts'
 import { deafHandle, pendingHandle } from './stand-in-handles.ts'
+import { createStickiness } from './stickiness.ts'
 import { createSurplus, type Surplus } from './surplus.ts'
 
 /** What net.js and dgram.js hand to `_getServer`. */
@@ -56,6 +58,8 @@ export interface ListenContext {
   readonly readiness: { readonly listenStarted: () => void; readonly listenEnded: (bound: boolean) => void }
   /** Told of each server that listens, before it accepts. */
   readonly connections: { readonly watch: (server: Server) => void }
+  readonly slot: number
+  readonly sticky: StickyRules | null
   /** `process.send` as Node made it: handles travel on its channel. */
   readonly sendHandle: SendHandle
 }
@@ -66,7 +70,9 @@ export interface Listeners {
   /** From now on a listen() of the app succeeds without any effect. */
   readonly openNoMore: () => void
   /** Takes the primary's word on how many connections are enough. */
-  readonly limit: (ceiling: number | null) => void
+  readonly limit: (ceiling: number | null, pinned: number | null) => void
+  /** Takes the primary's word on who has which slot. */
+  readonly setSeats: (seats: readonly Seat[]) => void
   /** Tells the primary its load. */
   readonly report: () => void
   /** Connections that are being handed over. */
@@ -92,8 +98,9 @@ export function installListenHook(context: ListenContext): Listeners {
   const exchange = new BindExchange(channel)
   const open = new Set<ListenHandle>()
   const load = createLoadMeter((message) => channel.send(message))
-  const surplus = createSurplus({ load, send: (message) => channel.send(message), sendHandle: context.sendHandle })
   const hooked = new WeakSet<Server>()
+  const sticky = context.sticky === null ? undefined : createStickiness(context.sticky, context.slot, (server) => hooked.add(server))
+  const surplus = createSurplus({ load, send: (message) => channel.send(message), sendHandle: context.sendHandle, sticky })
   const nextIndex = new Map<string, number>()
 
   let leaving = false
@@ -159,7 +166,8 @@ export function installListenHook(context: ListenContext): Listeners {
       surplus.stop()
       exchange.abandon()
     },
-    limit: (ceiling) => surplus.limit(ceiling),
+    limit: surplus.limit,
+    setSeats: (seats) => sticky?.setSeats(seats),
     report: () => load.report(true),
     leaving: surplus.departures.leaving,
     primaryGone: surplus.departures.primaryGone,

@@ -7,6 +7,8 @@
  */
 import type { Server } from 'node:net'
 import { CONNECTION_COMMAND, type WorkerMessage } from '../../protocol/messages.ts'
+import type { Peeked, Stickiness } from './stickiness.ts'
+import { feed } from './feed.ts'
 import { createDepartures, type Departures, type SendHandle } from './departures.ts'
 import type { ClientHandle, ListenHandle } from './handles.ts'
 import { takeIdle } from './idle-connections.ts'
@@ -32,10 +34,22 @@ interface Place {
   readonly keep: OnConnection
 }
 
+/** What comes with a connection from another worker. */
+interface Arrival {
+  readonly key: string
+  readonly must: boolean
+  readonly pin: number
+  readonly head: string
+}
+
+const UNREAD: Peeked = { pin: undefined, head: undefined }
+
 interface SurplusContext {
   readonly load: LoadMeter
   readonly send: (message: WorkerMessage) => void
   readonly sendHandle: SendHandle
+  /** Undefined: clients are not told apart. */
+  readonly sticky: Stickiness | undefined
 }
 
 export interface Surplus {
@@ -43,17 +57,18 @@ export interface Surplus {
   readonly attach: (key: string, server: Server, handle: ListenHandle) => void
   readonly detach: (key: string) => void
   /** The primary's word on how many connections are enough; null: keep all. */
-  readonly limit: (ceiling: number | null) => void
+  readonly limit: (ceiling: number | null, pinned: number | null) => void
   /** From now on keep everything. */
   readonly stop: () => void
   /** What is on its way out. */
   readonly departures: Departures
 }
 
-export function createSurplus({ load, send, sendHandle }: SurplusContext): Surplus {
+export function createSurplus({ load, send, sendHandle, sticky }: SurplusContext): Surplus {
   const places = new Map<string, Place>()
   const departures = createDepartures(sendHandle, load.open)
   let ceiling: number | null = null
+  let pinnedCeiling: number | null = null
   let stopped = false
   let rounds: NodeJS.Timeout | undefined
 
@@ -62,20 +77,32 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
     const isWanted = isFull(server) ? server.dropMaxConnection !== true : isSurplus({ open: load.open(), ceiling, endingSoon: load.endingSoon() })
     return isWanted && !departures.isBlocked()
   }
-  const handOver = (key: string, client: ClientHandle, { handle, keep }: Place): void => {
-    departures.add({
-      key,
-      client,
-      keep() {
-        keep.call(handle, 0, client)
-        load.changed()
-      },
-    })
+  const isForOwner = (server: LimitedServer, pin: number): boolean => {
+    if (stopped || !process.connected || departures.isBlocked()) return false
+    if (isFull(server)) return server.dropMaxConnection !== true
+    return sticky?.owns(pin) !== true || (pinnedCeiling !== null && load.open() >= pinnedCeiling)
+  }
+  const keep = ({ server, handle, keep: serve }: Place, client: ClientHandle, { pin, head }: Peeked): void => {
+    if (sticky === undefined) serve.call(handle, 0, client)
+    else feed(server, head, () => serve.call(handle, 0, client), (socket) => pin !== undefined && sticky.accepted(socket, pin))
+    load.changed()
+  }
+  const handOver = (key: string, client: ClientHandle, place: Place, found: Peeked = UNREAD): void => {
+    departures.add({ key, client, ...found, keep: () => keep(place, client, found) })
+  }
+  const decide = (key: string, client: ClientHandle, place: Place, found: Peeked): void => {
+    const isGiven = found.pin === undefined ? isForOthers(place.server) : isForOwner(place.server, found.pin)
+    if (!isGiven) {
+      keep(place, client, found)
+      return
+    }
+    load.counts.handedOver += 1
+    handOver(key, client, place, found)
   }
 
   const rebalance = (): void => {
     load.report()
-    if (ceiling === null || stopped || !process.connected || departures.isBlocked()) return
+    if (ceiling === null || stopped || sticky !== undefined || !process.connected || departures.isBlocked()) return
     let left = toMove(load.open(), ceiling)
     for (const [key, place] of places) {
       const taken = takeIdle(place.server, left)
@@ -86,7 +113,7 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
   }
 
   process.on('internalMessage' as 'message', (message: unknown, client: unknown) => {
-    const { cmd, key, seq, must } = message as { readonly cmd?: unknown; readonly key?: unknown; readonly seq?: unknown; readonly must?: unknown }
+    const { cmd, key, seq, must, pin, head } = message as { readonly cmd?: unknown; readonly seq?: unknown } & Partial<Arrival>
     if (cmd !== CONNECTION_COMMAND || typeof key !== 'string' || typeof seq !== 'number' || client === undefined) return
     const place = places.get(key)
     const isWelcome = place !== undefined && (must === true || !(stopped || isFull(place.server)))
@@ -98,29 +125,33 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
     // Said first: once the connection is served here nobody else may have it.
     send({ type: 'took', seq, open: load.open() + 1 })
     load.counts.taken += 1
-    place.keep.call(place.handle, 0, client as ClientHandle)
+    keep(place, client as ClientHandle, { pin, head: head === undefined ? undefined : Buffer.from(head, 'base64') })
   })
 
   return {
     attach(key, server, handle) {
-      const keep = handle.onconnection
-      if (keep === undefined) return
-      const place = { server, handle, keep }
+      const serve = handle.onconnection
+      if (serve === undefined) return
+      const place = { server, handle, keep: serve }
       places.set(key, place)
+      sticky?.attach(key, server)
       handle.onconnection = function onconnection(error, client) {
-        if (client !== undefined) load.counts.accepted += 1
-        if (client !== undefined && isForOthers(server)) {
-          load.counts.handedOver += 1
-          handOver(key, client, place)
+        if (client === undefined) {
+          serve.call(this, error, client)
           return
         }
-        keep.call(this, error, client)
-        load.changed()
+        load.counts.accepted += 1
+        if (sticky === undefined) decide(key, client, place, UNREAD)
+        else sticky.find(server, client, (found) => decide(key, client, place, found))
       }
     },
-    detach: (key) => void places.delete(key),
-    limit(value) {
+    detach(key) {
+      places.delete(key)
+      sticky?.detach(key)
+    },
+    limit(value, pinned) {
       ceiling = value
+      pinnedCeiling = pinned
       // Only now is it known that there are others.
       if (value === null) return
       load.enable()
@@ -129,6 +160,7 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
     stop() {
       stopped = true
       clearInterval(rounds)
+      sticky?.stop()
       departures.stop()
     },
     departures,

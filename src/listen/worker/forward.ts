@@ -1,0 +1,153 @@
+/**
+ * Passes a request on to the worker that it belongs to, over a local socket, and its answer back: for connections on
+ * which a proxy sends the requests of several clients. Bodies stream, with back-pressure both ways.
+ *
+ * @see RFC 9110, 7.6.1 on the fields of a hop
+ */
+import type { ClientRequest, IncomingMessage, RequestOptions, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { clientFields, CLIENT_FIELD } from './passed-client.ts'
+
+/** Between two hops only. `upgrade` goes another way. */
+const HOP_FIELDS = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade', 'http2-settings'])
+/** Has no body, and may be sent twice (RFC 9110, 9.2.1). */
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** The other worker's socket. */
+  readonly path: string
+  /** Serves it here: the other worker cannot be reached, and nothing of the body is gone. */
+  readonly serveHere: () => void
+  /** The client waits for a `100 Continue`, which the app of the other worker decides on. */
+  readonly asksFirst: boolean
+}
+
+/** Connections to other workers, kept for further requests. */
+export interface Forwarder {
+  readonly request: (exchange: Exchange) => void
+  readonly tunnel: (request: IncomingMessage, socket: Duplex, head: Buffer, path: string, serveHere: () => void) => void
+}
+
+export function createForwarder(): Forwarder {
+  const http = process.getBuiltinModule('node:http')
+  const agent = new http.Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 64 })
+  const send = (exchange: Exchange, isSecond: boolean): void => {
+    const { request, response, path, serveHere, asksFirst } = exchange
+    const hopFields = namedByConnection(request)
+    const isOwn = (name: string): boolean => HOP_FIELDS.has(name) || hopFields.has(name) || name === CLIENT_FIELD || (name === 'expect' && !asksFirst)
+    const options: RequestOptions = { socketPath: path, agent: isSecond ? false : agent, method: request.method ?? 'GET', path: request.url ?? '/', headers: [...without(request.rawHeaders, isOwn), ...clientFields(request.socket)] as never }
+    const passed = http.request(options)
+    let answered = false
+    passed.once('response', (answer) => {
+      answered = true
+      giveBack(answer, response)
+    })
+    passed.on('continue', () => response.writeContinue())
+    passed.on('error', (error: NodeJS.ErrnoException) => {
+      if (answered || response.headersSent || response.destroyed) {
+        response.destroy()
+        return
+      }
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') serveHere()
+      else if (passed.reusedSocket && !isSecond && SAFE.has(request.method ?? '')) send(exchange, true)
+      else failed(response)
+    })
+    response.once('close', () => {
+      if (!response.writableFinished) passed.destroy()
+    })
+    pour(request, passed, asksFirst)
+  }
+  return {
+    request: (exchange) => send(exchange, false),
+    tunnel: (request, socket, head, path, serveHere) => tunnel({ request, socket, head, path, serveHere }),
+  }
+}
+
+/** Only once the other worker has the connection: until then the body can still be served here. */
+function pour(request: IncomingMessage, passed: ClientRequest, asksFirst: boolean): void {
+  const begin = (): void => {
+    if (asksFirst) passed.flushHeaders()
+    request.pipe(passed)
+  }
+  passed.once('socket', (socket) => {
+    if (socket.connecting) socket.once('connect', begin)
+    else begin()
+  })
+  // A client that breaks off in its body must not look like one that has sent all.
+  request.once('close', () => {
+    if (!request.complete) passed.destroy()
+  })
+}
+
+function giveBack(answer: IncomingMessage, response: ServerResponse): void {
+  const hopFields = namedByConnection(answer)
+  // How the body is framed depends on what the client understands.
+  const fields = without(answer.rawHeaders, (name) => HOP_FIELDS.has(name) || hopFields.has(name) || name === 'transfer-encoding')
+  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, fields as never)
+  // Together with what has come of the body. A stream of events may begin with nothing but the head.
+  setImmediate(() => {
+    if (!response.writableEnded) response.flushHeaders()
+  })
+  answer.pipe(response, { end: false })
+  answer.once('end', () => {
+    const trailers = answer.rawTrailers
+    if (trailers.length > 0) response.addTrailers(pairs(trailers) as never)
+    response.end()
+  })
+  answer.once('close', () => {
+    if (!answer.complete) response.destroy()
+  })
+}
+
+function failed(response: ServerResponse): void {
+  response.writeHead(502, { 'content-type': 'text/plain', connection: 'close' })
+  response.end('The worker that this client belongs to has ended while it handled the request.\n')
+}
+
+interface Tunnel {
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+  readonly head: Buffer
+  readonly path: string
+  readonly serveHere: () => void
+}
+
+/** An upgrade: byte for byte from here on, in both directions. */
+function tunnel({ request, socket, head, path, serveHere }: Tunnel): void {
+  const other = process.getBuiltinModule('node:net').connect({ path, allowHalfOpen: true })
+  let connected = false
+  socket.on('error', () => other.destroy())
+  socket.once('close', () => other.destroy())
+  other.once('connect', () => {
+    connected = true
+    const fields = [...without(request.rawHeaders, (name) => name === CLIENT_FIELD), ...clientFields(request.socket)]
+    other.write(`${request.method} ${request.url} HTTP/1.1\r\n${pairs(fields).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`, 'latin1')
+    if (head.length > 0) other.write(head)
+    socket.pipe(other)
+    other.pipe(socket)
+  })
+  other.on('error', () => {
+    if (connected) socket.destroy()
+    else serveHere()
+  })
+  other.once('close', () => {
+    // After what is still to be written.
+    if (connected) (socket as Socket).destroySoon()
+  })
+}
+
+/** The fields that a `Connection` field names are of this hop, too. */
+function namedByConnection({ headers }: IncomingMessage): ReadonlySet<string> {
+  return new Set((headers.connection ?? '').toLowerCase().split(',').map((name) => name.trim()))
+}
+
+function without(raw: readonly string[], isDropped: (name: string) => boolean): readonly string[] {
+  return pairs(raw).filter(([name]) => !isDropped(name.toLowerCase())).flat()
+}
+
+function pairs(raw: readonly string[]): readonly (readonly [string, string])[] {
+  return Array.from({ length: raw.length / 2 }, (_, index) => [raw[index * 2] ?? '', raw[index * 2 + 1] ?? ''] as const)
+}

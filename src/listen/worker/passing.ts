@@ -1,0 +1,129 @@
+/**
+ * Sees to it that each request is handled by the worker that it belongs to. A connection has been given to the right one
+ * as it came; but a proxy may send the requests of several clients on it.
+ */
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
+import type { Server, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { join } from 'node:path'
+import { ownerOf, passSocketName, type Seat, type StickyRules } from '../../protocol/sticky.ts'
+import { createForwarder, type Forwarder } from './forward.ts'
+import { takeClientFields } from './passed-client.ts'
+import type { Headers, KeyReader } from './request-key.ts'
+import { makeStickyCookie, sendStickyCookie } from './sticky-cookie.ts'
+
+/** Longest path of a socket (unix(7)), without the final NUL. */
+const PATH_LIMIT = process.platform === 'darwin' ? 103 : 107
+
+export interface PassingContext {
+  readonly rules: StickyRules
+  readonly slot: number
+  readonly keys: KeyReader
+  readonly seats: () => readonly Seat[]
+  /** A server that the app knows nothing of. */
+  readonly hide: (server: Server) => void
+}
+
+export interface Passing {
+  /** From now on its requests are looked at. */
+  readonly attach: (key: string, server: Server) => void
+  readonly detach: (key: string) => void
+  /** The client whose connection this worker was told to take, whoever it belongs to. */
+  readonly accepted: (socket: Socket, pin: number) => void
+  /** Takes no more from others. */
+  readonly stop: () => void
+}
+
+type Emit = (this: unknown, event: string | symbol, ...given: readonly never[]) => boolean
+
+/** The events that hand a request to the app; with the last two it has no response, but a socket. */
+const REQUESTS = new Set<string | symbol>(['request', 'checkContinue', 'checkExpectation', 'upgrade', 'connect'])
+
+export function createPassing(context: PassingContext): Passing {
+  const { rules, slot, keys, seats } = context
+  const places = new Map<string, { readonly server: Server; readonly entrance: Server | undefined; readonly restore: () => void }>()
+  const accepted = new WeakMap<object, number>()
+  /** Connections from other workers. */
+  const passed = new WeakSet<object>()
+  let forwarder: Forwarder | undefined
+
+  /** Where to pass the request on to; undefined: it is handled here. */
+  const elsewhere = (key: string, request: IncomingMessage, pin: number | undefined): string | undefined => {
+    if (pin === undefined || rules.socketDir === null || accepted.get(request.socket) === pin) return undefined
+    const all = seats()
+    const owner = ownerOf(pin, all.map((seat) => seat.slot))
+    const pid = all.find((seat) => seat.slot === owner)?.pid
+    if (owner === slot || pid === undefined || pid === process.pid) return undefined
+    return join(rules.socketDir, passSocketName(pid, rules.secret, key))
+  }
+  const onRequest = (key: string, event: string | symbol, request: IncomingMessage, given: readonly unknown[], serveHere: () => void): boolean => {
+    if (passed.has(request.socket)) {
+      takeClientFields(request)
+      return false
+    }
+    const pin = keys.ofRequest(fieldsOf(request), request.socket.remoteAddress)
+    const path = elsewhere(key, request, pin)
+    const hasResponse = event !== 'upgrade' && event !== 'connect'
+    if (path === undefined) {
+      if (pin === undefined && rules.by === 'cookie' && hasResponse) giveCookie(given[0] as ServerResponse)
+      return false
+    }
+    forwarder ??= createForwarder()
+    if (hasResponse) forwarder.request({ request, response: given[0] as ServerResponse, path, serveHere, asksFirst: event === 'checkContinue' })
+    else forwarder.tunnel(request, given[0] as Duplex, given[1] as Buffer, path, serveHere)
+    return true
+  }
+  const giveCookie = (response: ServerResponse): void => {
+    const slots = seats().map((seat) => seat.slot)
+    if (slots.includes(slot)) sendStickyCookie(response, makeStickyCookie(rules.secret, slot, slots))
+  }
+
+  return {
+    attach(key, server) {
+      // Called with the server as `this`.
+      // oxlint-disable-next-line typescript/unbound-method
+      const original = server.emit as Emit
+      const emit: Emit = function (this: unknown, event, ...given) {
+        const [request, ...others] = given as readonly unknown[]
+        if (REQUESTS.has(event) && onRequest(key, event, request as IncomingMessage, others, () => void original.call(this, event, ...given))) return true
+        return original.call(this, event, ...given)
+      }
+      Object.defineProperty(server, 'emit', { value: emit, configurable: true, writable: true })
+      const entrance = openEntrance(context, key, server as HttpServer, passed)
+      places.set(key, { server, entrance, restore: () => server.emit === emit && delete (server as Partial<Server>).emit })
+    },
+    detach(key) {
+      places.get(key)?.entrance?.close()
+      places.get(key)?.restore()
+      places.delete(key)
+    },
+    accepted: (socket, pin) => accepted.set(socket, pin),
+    stop() {
+      for (const { entrance } of places.values()) entrance?.close()
+    },
+  }
+}
+
+/** A socket on which other workers bring requests. Its connections are the app's server's, as if it had accepted them. */
+function openEntrance({ rules, hide }: PassingContext, key: string, server: HttpServer, passed: WeakSet<object>): Server | undefined {
+  if (rules.socketDir === null) return undefined
+  const path = join(rules.socketDir, passSocketName(process.pid, rules.secret, key))
+  if (Buffer.byteLength(path) > PATH_LIMIT) return undefined
+  const net = process.getBuiltinModule('node:net')
+  const entrance = net.createServer({ allowHalfOpen: true }, (socket) => {
+    passed.add(socket)
+    server.emit('connection', socket)
+  })
+  hide(entrance)
+  // Without it a request is handled where it arrives.
+  entrance.on('error', () => {})
+  entrance.listen({ path, exclusive: true }).unref()
+  return entrance
+}
+
+function fieldsOf({ headers }: IncomingMessage): Headers {
+  return (name) => {
+    const value = headers[name]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+}
