@@ -2,7 +2,7 @@ import { delimiter } from 'node:path'
 import * as v from 'valibot'
 import { parseDuration } from '../base/units.ts'
 import { isNetwork, parseSticky } from './sticky-text.ts'
-import { BALANCES, type BalanceName, type LogFormat, type StickyKey, type Verbosity } from './types.ts'
+import { BALANCES, type BalanceName, type LogFormat, type StickyFunction, type StickyKey, type Verbosity } from './types.ts'
 import { splitWords } from './words.ts'
 import { parseWorkers, type Workers } from './workers.ts'
 
@@ -49,8 +49,8 @@ const workers = v.pipe(
 )
 
 const sticky = v.pipe(
-  v.string(),
-  v.transform(parseSticky),
+  v.union([v.string(), v.custom<StickyFunction>((given) => typeof given === 'function')]),
+  v.transform((given): StickyKey | undefined => (typeof given === 'string' ? parseSticky(given) : { by: 'function', name: null, choose: given })),
   v.custom<StickyKey>((parsed) => parsed !== undefined),
 )
 

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { nearest } from '../base/nearest.ts'
 import type { Problems } from './problems.ts'
 import { SETTING_KEYS, type SettingKey } from './table.ts'
-import type { BalanceName, LogFormat, Verbosity } from './types.ts'
+import type { BalanceName, LogFormat, StickyFunction, Verbosity } from './types.ts'
 
 /**
  * What the library takes. Every key may be left out; the defaults and their reasons stand in `table.ts`.
@@ -22,8 +22,8 @@ export interface SupervisorOptions {
   readonly workers?: number | string
   /** How connections are spread over the workers. */
   readonly balance?: BalanceName
-  /** Each client to one worker: `'ip'`, `'cookie'`, `'cookie:<name>'` or `'header:<name>'`. */
-  readonly sticky?: string
+  /** Each client to one worker: `'ip'`, `'cookie'`, `'cookie:<name>'`, `'header:<name>'`, or a function that is asked for each connection. */
+  readonly sticky?: string | StickyFunction
   /** Whose X-Forwarded-For and PROXY header `sticky: 'ip'` believes: addresses, `10.0.0.0/8`, `'unix'`. */
   readonly trustedProxies?: readonly string[]
   /** A worker with this many times the mean of connections gets no further clients, 1 to 100. */

@@ -15,11 +15,26 @@ export const BALANCES = ['least-busy', 'shared', 'round-robin'] as const
 
 export type BalanceName = (typeof BALANCES)[number]
 
+/** The head of the first request on a connection. */
+export interface FirstRequest {
+  readonly method: string
+  readonly url: string
+  /** Names in lower case; several of one name are joined. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Undefined on a unix socket. */
+  readonly remoteAddress: string | undefined
+}
+
+/** Says whose a connection is; undefined: nobody's, so that it goes to the least busy worker. */
+export type StickyFunction = (request: FirstRequest) => string | undefined
+
 /** Whose connections and requests belong together. */
 export interface StickyKey {
-  readonly by: 'ip' | 'cookie' | 'header'
+  readonly by: 'ip' | 'cookie' | 'header' | 'function'
   /** Of the header, in lower case, or of the app's own session cookie; null: none. */
   readonly name: string | null
+  /** With `function`. */
+  readonly choose?: StickyFunction
 }
 
 /** Each client to one worker. */

@@ -1,6 +1,7 @@
 /** Spreads connections over the workers: gathers what they report, tells each its ceiling, relays what is too much. */
 import { nowMs } from '../base/clock.ts'
 import type { Settings } from '../config/types.ts'
+import { createChosenKey } from '../listen/primary/chosen-key.ts'
 import { LeastBusy } from '../listen/primary/least-busy.ts'
 import { Relay, type Origin } from '../listen/primary/relay.ts'
 import { RoundRobin } from '../listen/primary/round-robin.ts'
@@ -20,12 +21,14 @@ export interface BalancingPorts {
   readonly workers: () => Iterable<WorkerProcess>
   /** Workers whose server on that socket is open. */
   readonly users: (key: string) => ReadonlySet<number>
+  readonly warn: (text: string) => void
 }
 
 export class Balancing {
   readonly #strategy: Strategy
   readonly #relay: Relay
   readonly #worker: (id: number) => WorkerProcess | undefined
+  readonly #chosenKey: ((head: string, client: RawHandle) => number | undefined) | undefined
   readonly #workers: () => Iterable<WorkerProcess>
   readonly #loads = new Map<number, WorkerLoad>()
   readonly #told = new Map<number, string>()
@@ -33,10 +36,11 @@ export class Balancing {
   #timer: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
 
-  constructor({ balance, sticky }: Pick<Settings, 'balance' | 'sticky'>, { worker, workers, users }: BalancingPorts) {
+  constructor({ balance, sticky }: Pick<Settings, 'balance' | 'sticky'>, { worker, workers, users, warn }: BalancingPorts, secret: string | undefined) {
     // `shared` relays nothing: its workers are given no ceiling.
     if (sticky === undefined) this.#strategy = balance === 'least-busy' ? new LeastBusy() : new RoundRobin()
     else this.#strategy = new Sticky(sticky.factor)
+    this.#chosenKey = sticky?.choose === undefined || secret === undefined ? undefined : createChosenKey(sticky.choose, secret, warn)
     this.#worker = worker
     this.#workers = workers
     this.#relay = new Relay(this.#strategy, {
@@ -92,9 +96,14 @@ export class Balancing {
 
   offer(from: number, { open, ...origin }: ConnectionOffer, handle: RawHandle): void {
     this.#strategy.reportAtLeast(from, open)
-    this.#relay.offer(from, origin, handle, nowMs())
+    this.#relay.offer(from, this.#withKey(origin, handle), handle, nowMs())
     this.#schedule()
     this.#changed()
+  }
+
+  #withKey(origin: Origin, handle: RawHandle): Origin {
+    const pin = origin.head === undefined ? undefined : this.#chosenKey?.(origin.head, handle)
+    return pin === undefined ? origin : { ...origin, pin }
   }
 
   /** The primary has accepted a connection. */

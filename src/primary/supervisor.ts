@@ -84,7 +84,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         this.#engine.tell({ type: 'workerExited', id, exit, chance: Math.random() })
       },
     })
-    this.#balancing = new Balancing(settings, { worker: (id) => this.#crew.get(id), workers: () => this.#crew.all, users: (key) => this.#sockets.users(key) })
+    this.#balancing = new Balancing(settings, { worker: (id) => this.#crew.get(id), workers: () => this.#crew.all, users: (key) => this.#sockets.users(key), warn: (text) => context.logs.logger.warn(text) }, sticky?.secret)
   }
 
   /** What each worker says of its connections. A supervisor with one worker asks for no reports. */

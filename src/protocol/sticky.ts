@@ -2,7 +2,8 @@
 
 /** How a worker finds out whose a request is. */
 export interface StickyRules {
-  readonly by: 'ip' | 'cookie' | 'header'
+  /** `function`: the primary asks one of its own, so each connection goes there with its head. */
+  readonly by: 'ip' | 'cookie' | 'header' | 'function'
   /** Of the header, or of the app's own session cookie; null: none. */
   readonly name: string | null
   /** Key of this run for hashes and signatures, hexadecimal. */

@@ -28,6 +28,7 @@ export function createKeyReader({ by, name, secret, trusted }: StickyRules): Key
         return value === undefined || value === '' ? undefined : pinOf(secret, value)
       }
       if (by === 'ip') return isTrusted(address) ? ofPeer(forwardedFor(headers('x-forwarded-for'), isTrusted)) : undefined
+      if (by === 'function') return undefined
       const cookies = headers('cookie')
       if (cookies === undefined) return undefined
       const ours = readStickyCookie(secret, cookieOf(cookies, STICKY_COOKIE))

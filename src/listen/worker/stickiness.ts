@@ -11,6 +11,8 @@ import { serverKind } from './server-kind.ts'
 export interface Peeked {
   readonly pin: number | undefined
   readonly head: Buffer | undefined
+  /** Only the primary can tell whose it is. */
+  readonly isOpen?: boolean
 }
 
 interface AcceptedHandle extends ReadableHandle {
@@ -64,7 +66,7 @@ export function createStickiness(rules: StickyRules, slot: number, hide: (server
         done({ pin: keys.ofPeer(address), head: undefined })
         return
       }
-      peeks.read(client, (head) => isEnough(isHttp, head), (head) => done({ pin: pinOfHead(isHttp, head, address), head }))
+      peeks.read(client, (head) => isEnough(isHttp, head), (head) => done({ pin: pinOfHead(isHttp, head, address), head, isOpen: rules.by === 'function' && isHttp }))
     },
     owns: (pin) => ownerOf(pin, slots) === slot,
     setSeats(given) {
@@ -72,7 +74,7 @@ export function createStickiness(rules: StickyRules, slot: number, hide: (server
       slots = given.map((seat) => seat.slot)
     },
     attach(key, server) {
-      if (serverKind(server) === 'http') passing.attach(key, server)
+      if (serverKind(server) === 'http' && rules.by !== 'function') passing.attach(key, server)
     },
     detach: passing.detach,
     accepted: passing.accepted,

@@ -77,10 +77,10 @@ export function createSurplus({ load, send, sendHandle, sticky }: SurplusContext
     const isWanted = isFull(server) ? server.dropMaxConnection !== true : isSurplus({ open: load.open(), ceiling, endingSoon: load.endingSoon() })
     return isWanted && !departures.isBlocked()
   }
-  const isForOwner = (server: LimitedServer, pin: number): boolean => {
+  const isForOwner = (server: LimitedServer, pin: number | undefined): boolean => {
     if (stopped || !process.connected || departures.isBlocked()) return false
     if (isFull(server)) return server.dropMaxConnection !== true
-    return sticky?.owns(pin) !== true || (pinnedCeiling !== null && load.open() >= pinnedCeiling)
+    return pin === undefined || sticky?.owns(pin) !== true || (pinnedCeiling !== null && load.open() >= pinnedCeiling)
   }
   const keep = ({ server, handle, keep: serve }: Place, client: ClientHandle, { pin, head }: Peeked): void => {
     if (sticky === undefined) serve.call(handle, 0, client)
@@ -91,7 +91,7 @@ export function createSurplus({ load, send, sendHandle, sticky }: SurplusContext
     departures.add({ key, client, ...found, keep: () => keep(place, client, found) })
   }
   const decide = (key: string, client: ClientHandle, place: Place, found: Peeked): void => {
-    const isGiven = found.pin === undefined ? isForOthers(place.server) : isForOwner(place.server, found.pin)
+    const isGiven = found.pin === undefined && found.isOpen !== true ? isForOthers(place.server) : isForOwner(place.server, found.pin)
     if (!isGiven) {
       keep(place, client, found)
       return
