@@ -25,7 +25,7 @@ await Promise.all([
   build({ ...common, format: 'esm', outdir: 'dist', entryPoints: { index: 'src/index.ts', worker: 'src/worker/api.ts' } }),
   buildCommand(),
   // Every worker pays for this at its start.
-  build({ ...common, ...quickToParse, format: 'cjs', outfile: 'dist/worker/preload.cjs', entryPoints: ['src/worker/preload.ts'] }),
+  build({ ...common, ...quickToParse, format: 'cjs', define: { ...common.define, 'import.meta.filename': '__filename' }, outdir: 'dist/worker', outExtension: { '.js': '.cjs' }, entryPoints: { preload: 'src/worker/preload.ts', sticky: 'src/listen/worker/stickiness.ts' } }),
 ])
 
 const types = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' })

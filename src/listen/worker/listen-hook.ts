@@ -21,7 +21,7 @@ import type { ListenHandle } from './handles.ts'
 import { createLoadMeter, type LoadMeter } from './load.ts'
 import { serverKind } from './server-kind.ts'
 import { deafHandle, pendingHandle } from './stand-in-handles.ts'
-import { createStickiness } from './stickiness.ts'
+import type { createStickiness, Stickiness } from './stickiness.ts'
 import { createSurplus, type Surplus } from './surplus.ts'
 
 /** What net.js and dgram.js hand to `_getServer`. */
@@ -99,7 +99,7 @@ export function installListenHook(context: ListenContext): Listeners {
   const open = new Set<ListenHandle>()
   const load = createLoadMeter((message) => channel.send(message))
   const hooked = new WeakSet<Server>()
-  const sticky = context.sticky === null ? undefined : createStickiness(context.sticky, context.slot, (server) => hooked.add(server))
+  const sticky = context.sticky === null ? undefined : loadStickiness(context.sticky, context.slot, (server) => hooked.add(server))
   const surplus = createSurplus({ load, send: (message) => channel.send(message), sendHandle: context.sendHandle, sticky })
   const nextIndex = new Map<string, number>()
 
@@ -178,6 +178,13 @@ export function installListenHook(context: ListenContext): Listeners {
       }
     },
   }
+}
+
+/** From a file of its own beside the preload: most workers need none of it. */
+function loadStickiness(...given: Parameters<typeof createStickiness>): Stickiness {
+  const load = process.getBuiltinModule('node:module').createRequire(import.meta.filename)
+  const room = load('./sticky.cjs') as { readonly createStickiness: typeof createStickiness }
+  return room.createStickiness(...given)
 }
 
 /** Gives the server a handle until the answer comes, as it would have under plain node. */
