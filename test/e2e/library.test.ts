@@ -41,14 +41,18 @@ test('messages: from workers, to one, to all; and the events of a worker in thei
     const order = []
     for (const name of ['worker:spawned', 'worker:listening', 'worker:ready', 'worker:draining', 'worker:disconnected', 'worker:exited'])
       supervisor.on(name, ({ slot }) => slot === 0 && order.push(name))
-    supervisor.on('worker:message', (message, { slot }) => report('message', { message, slot }))
+    const answers = new Set()
+    supervisor.on('worker:message', (message, { slot }) => {
+      report('message', { message, slot })
+      answers.add(slot + JSON.stringify(message))
+      if (answers.size === 5) supervisor.stop().then(() => report('order', order))
+    })
     await supervisor.start()
     supervisor.send(1, { to: 'one' })
     report('taken', supervisor.broadcast(['to', 'all']))
     try { supervisor.send(7, 'nobody') } catch (error) { report('refused', error.code) }
     try { supervisor.send(0, undefined) } catch (error) { report('unwritable', error.code) }
     try { supervisor.send(0, 'x'.repeat(2 ** 21)) } catch (error) { report('large', error.code) }
-    setTimeout(async () => { await supervisor.stop(); report('order', order) }, 500)
   `,
   )
   assert.equal(await program.report('taken'), 2)

@@ -184,9 +184,8 @@ test('the supervisor killed with SIGKILL: requests in flight finish, then nothin
   const [stoppedPid = 0, healthy = 0] = [first, second, third].filter((pid) => pid !== hung)
   process.kill(stoppedPid, 'SIGSTOP')
   const connection = await Connection.open({ port: app.port })
-  connection.send('/slow?ms=4000')
-  // The supervisor has to have noticed that two do not answer.
-  await new Promise((resolve) => setTimeout(resolve, 4500))
+  // Long enough for the supervisor to notice that two do not answer.
+  connection.send('/slow?ms=4500')
   await connection.receive()
   const idle = await Connection.open({ port: app.port })
   await idle.request('/')
