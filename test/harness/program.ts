@@ -25,7 +25,7 @@ export class Program {
     this.child = spawn(process.execPath, ['--input-type=module', '-e', prelude + source], {
       cwd: fileURLToPath(new URL('../fixtures/apps/', import.meta.url)),
       env: { ...process.env, NO_COLOR: '1', ...env, [RUN_VARIABLE]: this.#runId },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     })
     if (this.child.stdout === null || this.child.stderr === null) throw new Error('no pipe')
     createInterface({ input: this.child.stdout }).on('line', (line) => {
@@ -44,6 +44,12 @@ export class Program {
     const program = new Program(source, env)
     t.after(async () => program.#cleanUp())
     return program
+  }
+
+  /** Writes a line to its stdin; without one, ends it. */
+  say(line?: string): void {
+    if (line === undefined) this.child.stdin?.end()
+    else this.child.stdin?.write(`${line}\n`)
   }
 
   /** Waits for the n-th report of that name. */
