@@ -22,6 +22,8 @@ export interface SupervisorOptions {
   readonly workers?: number | string
   /** How connections are spread over the workers. */
   readonly balance?: BalanceName
+  /** Whether idle connections move from workers that have more to those that have fewer. */
+  readonly rebalance?: boolean
   /** Sets PORT for the workers, 0 to 65535. */
   readonly port?: number
   /** Arguments for node, before the script. */

@@ -62,6 +62,7 @@ export function resolveSettings(input: SettingsInput): Settings {
     sizing: basis.sizing,
     core: coreSettings(values, basis.sizing),
     balance: values.balance.value,
+    rebalance: values.rebalance.value,
     lingerTimeoutMs: values.lingerTimeoutMs.value,
     waitReady: values.waitReady.value,
     killSignal: values.killSignal.value,

@@ -58,6 +58,8 @@ export interface Settings {
   readonly sizing: Sizing
   readonly core: CoreSettings
   readonly balance: BalanceName
+  /** Idle connections may move from one worker to another. */
+  readonly rebalance: boolean
   /** How long an idle keep-alive connection stays open in a stop, in ms. */
   readonly lingerTimeoutMs: number
   /** Wait for `ready()` or `process.send('ready')` and not only for listening. */

@@ -21,6 +21,8 @@ export interface BootInfo {
   readonly compileCacheDir: string | null
   /** Leave listen() to node:cluster. */
   readonly viaCluster: boolean
+  /** Idle connections may move to other workers. */
+  readonly rebalance: boolean
 }
 
 /** The environment that tells a worker its seat; the first entry is gone before the app runs. */

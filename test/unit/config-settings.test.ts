@@ -48,6 +48,7 @@ describe('without any setting', () => {
       waitReady: false,
       killSignal: 'SIGTERM',
       balance: 'least-busy',
+      rebalance: true,
       logFormat: 'raw',
       color: false,
       verbosity: 'normal',

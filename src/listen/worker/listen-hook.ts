@@ -52,6 +52,8 @@ export interface ListenContext {
   readonly cluster: unknown
   /** Leave every listen() to node:cluster's own primary. */
   readonly viaCluster: boolean
+  /** Idle connections may move to other workers. */
+  readonly rebalance: boolean
   readonly channel: { readonly send: (message: WorkerMessage) => void; readonly hold: (held: boolean) => void }
   readonly readiness: { readonly listenStarted: () => void; readonly listenEnded: (bound: boolean) => void }
   /** Told of each server that listens, before it accepts. */
@@ -92,7 +94,7 @@ export function installListenHook(context: ListenContext): Listeners {
   const exchange = new BindExchange(channel)
   const open = new Set<ListenHandle>()
   const load = createLoadMeter((message) => channel.send(message))
-  const surplus = createSurplus({ load, send: (message) => channel.send(message), sendHandle: context.sendHandle })
+  const surplus = createSurplus({ load, rebalance: context.rebalance, send: (message) => channel.send(message), sendHandle: context.sendHandle })
   const hooked = new WeakSet<Server>()
   const nextIndex = new Map<string, number>()
 

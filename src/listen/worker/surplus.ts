@@ -34,6 +34,8 @@ interface Place {
 
 interface SurplusContext {
   readonly load: LoadMeter
+  /** Idle connections may move. */
+  readonly rebalance: boolean
   readonly send: (message: WorkerMessage) => void
   readonly sendHandle: SendHandle
 }
@@ -50,7 +52,7 @@ export interface Surplus {
   readonly departures: Departures
 }
 
-export function createSurplus({ load, send, sendHandle }: SurplusContext): Surplus {
+export function createSurplus({ load, rebalance, send, sendHandle }: SurplusContext): Surplus {
   const places = new Map<string, Place>()
   const departures = createDepartures(sendHandle, load.open)
   let ceiling: number | null = null
@@ -73,9 +75,9 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
     })
   }
 
-  const rebalance = (): void => {
+  const round = (): void => {
     load.report()
-    if (ceiling === null || stopped || !process.connected || departures.isBlocked()) return
+    if (!rebalance || ceiling === null || stopped || !process.connected || departures.isBlocked()) return
     let left = toMove(load.open(), ceiling)
     for (const [key, place] of places) {
       const taken = takeIdle(place.server, left)
@@ -124,7 +126,7 @@ export function createSurplus({ load, send, sendHandle }: SurplusContext): Surpl
       // Only now is it known that there are others.
       if (value === null) return
       load.enable()
-      rounds ??= setInterval(rebalance, ROUND_MS).unref()
+      rounds ??= setInterval(round, ROUND_MS).unref()
     },
     stop() {
       stopped = true
