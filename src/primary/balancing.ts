@@ -61,6 +61,14 @@ export class Balancing {
     return [...this.#loads]
   }
 
+  /** The worker takes nothing for now, or again. */
+  setFull(id: number, full: boolean): void {
+    this.#strategy.setFull(id, full)
+    this.#relay.heard(id, nowMs())
+    // At once: what comes now must find its way.
+    this.#flush()
+  }
+
   take(id: number, message: Extract<WorkerMessage, { readonly type: 'load' | 'took' | 'refused' }>): void {
     if (message.type === 'load') {
       this.#strategy.report(id, message)

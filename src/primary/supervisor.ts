@@ -232,6 +232,17 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       case 'bind':
         void this.#sockets.bind(id, worker, message)
         return
+      case 'copy':
+        this.#sockets.copy(id, worker, message)
+        return
+      case 'full':
+        this.#balancing.setFull(id, true)
+        this.#emitFor(id, 'worker:full', { used: message.used, limit: message.limit })
+        return
+      case 'accepting':
+        this.#balancing.setFull(id, false)
+        this.#emitFor(id, 'worker:accepting', {})
+        return
       case 'listening':
         this.#emitFor(id, 'worker:listening', this.#sockets.listening(id, message))
         return

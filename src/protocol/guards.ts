@@ -41,7 +41,12 @@ function read(value: Fields): WorkerMessage | undefined {
         : undefined
     case 'closed':
       return isText(value['key']) ? { type: 'closed', key: value['key'] } : undefined
+    case 'copy':
+      return isCount(value['seq']) && isText(value['key']) ? { type: 'copy', seq: value['seq'], key: value['key'] } : undefined
+    case 'full':
+      return isCount(value['used']) && isCount(value['limit']) ? { type: 'full', used: value['used'], limit: value['limit'] } : undefined
     case 'ready':
+    case 'accepting':
     case 'beat':
     case 'leave':
       return { type: value['type'] }

@@ -43,6 +43,13 @@ export interface BindRequest {
   readonly ticketKeys: string | null
 }
 
+/** Another handle of a held socket on which the worker's server listens. */
+export interface CopyRequest {
+  readonly type: 'copy'
+  readonly seq: number
+  readonly key: string
+}
+
 /** What a worker says of its connections. The counters count since it started. */
 export interface WorkerLoad {
   /** Open connections. */
@@ -61,6 +68,7 @@ export interface WorkerLoad {
 
 export type WorkerMessage =
   | BindRequest
+  | CopyRequest
   | { readonly type: 'listening'; readonly kind: ServerKind; readonly address: string; readonly port: number | null; readonly key: string | null }
   /** listen(2) itself failed in the worker. */
   | { readonly type: 'listenFailed'; readonly code: string; readonly address: string | null; readonly port: number | null }
@@ -76,6 +84,10 @@ export type WorkerMessage =
   | { readonly type: 'took'; readonly seq: number; readonly open: number }
   /** It cannot have it. */
   | { readonly type: 'refused'; readonly seq: number }
+  /** Hardly any file descriptor is left: it accepts no more for now. */
+  | { readonly type: 'full'; readonly used: number; readonly limit: number }
+  /** It accepts again. */
+  | { readonly type: 'accepting' }
   /** The app wants to leave: cluster.worker.disconnect(). */
   | { readonly type: 'leave' }
 

@@ -46,6 +46,20 @@ describe('the balance', () => {
     assert.deepEqual(ceilings(balanceOf([{ open: 10, busy: 1 }, { open: 10, busy: 1 }])), ceilings(balanceOf([{ open: 10 }, { open: 10 }])))
   })
 
+  test('gives nothing to a worker that is full, measures nobody by it, and lets it give away', () => {
+    const balance = balanceOf([{ open: 9 }, { open: 20 }, { open: 30 }])
+    balance.setFull(0, true)
+    assert.equal(balance.choose(anybody), 1)
+    assert.deepEqual(ceilings(balance), [21, 31, 21])
+    balance.setFull(1, true)
+    assert.deepEqual(ceilings(balance), [31, 31, null])
+    balance.setFull(2, true)
+    assert.equal(balance.choose(anybody), undefined)
+    assert.deepEqual(ceilings(balance), [null, null, null])
+    balance.setFull(0, false)
+    assert.equal(balance.choose(anybody), 0)
+  })
+
   test('forgets who has left, and hears nobody who has not joined', () => {
     const balance = balanceOf([{ open: 0 }, { open: 5 }])
     balance.leave(0)

@@ -10,6 +10,8 @@ interface Seat {
   coming: number
   /** Does not answer: gets nothing, and is no measure for the others. */
   stalled: boolean
+  /** Takes nothing for now, and is no measure either. */
+  full: boolean
 }
 
 /** Busier than the mean by less than this is noise. */
@@ -26,7 +28,7 @@ export class LeastBusy implements Strategy {
 
   /** The worker takes connections from now on. */
   join(id: number): void {
-    if (!this.#seats.has(id)) this.#seats.set(id, { load: { open: 0, busy: 0 }, coming: 0, stalled: false })
+    if (!this.#seats.has(id)) this.#seats.set(id, { load: { open: 0, busy: 0 }, coming: 0, stalled: false, full: false })
   }
 
   /** It takes no more. */
@@ -68,12 +70,17 @@ export class LeastBusy implements Strategy {
     if (seat !== undefined) seat.stalled = stalled
   }
 
+  setFull(id: number, full: boolean): void {
+    const seat = this.#seats.get(id)
+    if (seat !== undefined) seat.full = full
+  }
+
   /** The least busy worker of those that `fits` accepts; the lowest number among equals. */
   choose(fits: (id: number) => boolean): number | undefined {
     let best: number | undefined
     let lowest = Number.POSITIVE_INFINITY
     for (const [id, score] of this.#scores()) {
-      if (score >= lowest || !fits(id)) continue
+      if (score >= lowest || this.#isFull(id) || !fits(id)) continue
       best = id
       lowest = score
     }
@@ -83,17 +90,21 @@ export class LeastBusy implements Strategy {
   /** To each worker how many connections it may have before it hands over; null when there is nobody else. */
   ceilings(): ReadonlyMap<number, number | null> {
     const scores = this.#scores()
-    const ranked = [...scores.values()].sort((a, b) => a - b)
-    const [lowest = 0, second] = ranked
+    const ranked = [...scores].flatMap(([id, score]) => (this.#isFull(id) ? [] : [score])).sort((a, b) => a - b)
+    const [lowest, second] = ranked
     return new Map(
-      [...this.#seats].map(([id, { load, coming }]) => {
+      [...this.#seats].map(([id, { load, coming, full }]) => {
         const score = scores.get(id)
-        if (second === undefined || score === undefined) return [id, null]
-        const others = score === lowest ? second : lowest
+        const others = score === lowest && !full ? second : lowest
+        if (others === undefined || score === undefined) return [id, null]
         const penalty = score - load.open - coming
         return [id, Math.max(1, Math.floor(others - penalty) + 1)]
       }),
     )
+  }
+
+  #isFull(id: number): boolean {
+    return this.#seats.get(id)?.full === true
   }
 
   /** Of those that answer: connections, and what a busy event loop counts for. */

@@ -22,6 +22,8 @@ export interface Strategy {
   readonly settled: (id: number) => void
   /** Does it answer? One that does not gets nothing. */
   readonly setStalled: (id: number, stalled: boolean) => void
+  /** It takes nothing for now, and says so itself. */
+  readonly setFull: (id: number, full: boolean) => void
   /** Who of those that fit should have the next connection. */
   readonly choose: (fits: (id: number) => boolean) => number | undefined
   /** To each worker how many connections it may have before it hands over; null: all. */

@@ -16,11 +16,13 @@ import { getSystemErrorName } from 'node:util'
 import type { BindReply, BindRequest, WorkerMessage } from '../../protocol/messages.ts'
 import { BindExchange } from './bind-exchange.ts'
 import type { SendHandle } from './departures.ts'
+import { createDescriptors, type Descriptors } from './descriptors.ts'
 import type { ListenHandle } from './handles.ts'
 import { createLoadMeter, type LoadMeter } from './load.ts'
 import { serverKind } from './server-kind.ts'
 import { deafHandle, pendingHandle } from './stand-in-handles.ts'
 import { createSurplus, type Surplus } from './surplus.ts'
+import { createValve, type Valve } from './valve.ts'
 
 /** What net.js and dgram.js hand to `_getServer`. */
 interface Query {
@@ -94,7 +96,9 @@ export function installListenHook(context: ListenContext): Listeners {
   const exchange = new BindExchange(channel)
   const open = new Set<ListenHandle>()
   const load = createLoadMeter((message) => channel.send(message))
-  const surplus = createSurplus({ load, rebalance: context.rebalance, send: (message) => channel.send(message), sendHandle: context.sendHandle })
+  const valves = new Set<Valve>()
+  const descriptors = stopWhenFull(channel, valves)
+  const surplus = createSurplus({ load, rebalance: context.rebalance, descriptors, send: (message) => channel.send(message), sendHandle: context.sendHandle })
   const hooked = new WeakSet<Server>()
   const nextIndex = new Map<string, number>()
 
@@ -104,6 +108,17 @@ export function installListenHook(context: ListenContext): Listeners {
   const beDeaf = (query: Query, callback: Callback): void => {
     readiness.listenEnded(false)
     callback(0, deafHandle(query))
+  }
+
+  const valveOf = (handle: ListenHandle, key: string, backlog: number): Valve => {
+    const valve = createValve(handle, {
+      backlog,
+      ask: (answered) => exchange.ask({ type: 'copy', key }, (_, copy) => answered(copy)),
+      hold: (isHeld) => exchange.wait(isHeld ? 1 : -1),
+      closed: () => valves.delete(valve),
+    })
+    valves.add(valve)
+    return valve
   }
 
   const held = (server: AnyServer, query: Query, callback: Callback): void => {
@@ -121,9 +136,11 @@ export function installListenHook(context: ListenContext): Listeners {
         return
       }
       if (reply.ticketKeys !== null) server._setServerData?.({ ticketKeys: reply.ticketKeys })
+      const valve = reply.accepts === 'worker' ? valveOf(handle, reply.key, request.backlog) : undefined
       follow({ ...context, load, surplus }, open, { server, request, key: reply.key, handle })
       connections.watch(server)
       callback(0, handle)
+      if (descriptors.isFull()) valve?.shut()
     })
   }
 
@@ -158,6 +175,7 @@ export function installListenHook(context: ListenContext): Listeners {
     settle: (reply) => exchange.settle(reply),
     openNoMore() {
       leaving = true
+      descriptors.stop()
       surplus.stop()
       exchange.abandon()
     },
@@ -172,6 +190,21 @@ export function installListenHook(context: ListenContext): Listeners {
       }
     },
   }
+}
+
+/** Where hardly any descriptor is left, connections stay in the queues. */
+function stopWhenFull({ send }: ListenContext['channel'], valves: ReadonlySet<Valve>): Descriptors {
+  return createDescriptors({
+    full(use) {
+      // Without Node's channel no copy of a socket can ever come.
+      if (process.connected) for (const valve of valves) valve.shut()
+      send({ type: 'full', ...use })
+    },
+    accepting() {
+      for (const valve of valves) valve.open()
+      send({ type: 'accepting' })
+    },
+  })
 }
 
 /** Gives the server a handle until the answer comes, as it would have under plain node. */

@@ -9,6 +9,7 @@ import type { Server } from 'node:net'
 import { CONNECTION_COMMAND, type WorkerMessage } from '../../protocol/messages.ts'
 import { createDepartures, type Departures, type SendHandle } from './departures.ts'
 import type { ClientHandle, ListenHandle } from './handles.ts'
+import type { Descriptors } from './descriptors.ts'
 import { takeIdle } from './idle-connections.ts'
 import type { LoadMeter } from './load.ts'
 
@@ -36,6 +37,7 @@ interface SurplusContext {
   readonly load: LoadMeter
   /** Idle connections may move. */
   readonly rebalance: boolean
+  readonly descriptors: Pick<Descriptors, 'isFull' | 'opened'>
   readonly send: (message: WorkerMessage) => void
   readonly sendHandle: SendHandle
 }
@@ -52,7 +54,7 @@ export interface Surplus {
   readonly departures: Departures
 }
 
-export function createSurplus({ load, rebalance, send, sendHandle }: SurplusContext): Surplus {
+export function createSurplus({ load, rebalance, descriptors, send, sendHandle }: SurplusContext): Surplus {
   const places = new Map<string, Place>()
   const departures = createDepartures(sendHandle, load.open)
   let ceiling: number | null = null
@@ -91,7 +93,7 @@ export function createSurplus({ load, rebalance, send, sendHandle }: SurplusCont
     const { cmd, key, seq, must } = message as { readonly cmd?: unknown; readonly key?: unknown; readonly seq?: unknown; readonly must?: unknown }
     if (cmd !== CONNECTION_COMMAND || typeof key !== 'string' || typeof seq !== 'number' || client === undefined) return
     const place = places.get(key)
-    const isWelcome = place !== undefined && (must === true || !(stopped || isFull(place.server)))
+    const isWelcome = place !== undefined && (must === true || !(stopped || descriptors.isFull() || isFull(place.server)))
     if (!isWelcome) {
       ;(client as ClientHandle).close()
       send({ type: 'refused', seq })
@@ -101,6 +103,7 @@ export function createSurplus({ load, rebalance, send, sendHandle }: SurplusCont
     send({ type: 'took', seq, open: load.open() + 1 })
     load.counts.taken += 1
     place.keep.call(place.handle, 0, client as ClientHandle)
+    descriptors.opened((client as ClientHandle).fd ?? -1)
   })
 
   return {
@@ -110,7 +113,10 @@ export function createSurplus({ load, rebalance, send, sendHandle }: SurplusCont
       const place = { server, handle, keep }
       places.set(key, place)
       handle.onconnection = function onconnection(error, client) {
-        if (client !== undefined) load.counts.accepted += 1
+        if (client !== undefined) {
+          load.counts.accepted += 1
+          descriptors.opened(client.fd ?? -1)
+        }
         if (client !== undefined && isForOthers(server)) {
           load.counts.handedOver += 1
           handOver(key, client, place)
