@@ -76,9 +76,9 @@ function readBind(value: Fields): BindRequest | undefined {
   return { type: 'bind', seq, address, port, addressType, fd, flags, index, readableAll, writableAll, ticketKeys, backlog }
 }
 
-function readLoad({ open, busy, accepted, handedOver, moved, taken }: Fields): WorkerMessage | undefined {
-  if (!isCount(open) || !isCount(accepted) || !isCount(handedOver) || !isCount(moved) || !isCount(taken)) return undefined
-  return typeof busy === 'number' && busy >= 0 && busy <= 1 ? { type: 'load', open, busy, accepted, handedOver, moved, taken } : undefined
+function readLoad({ open, busy, inFlight, lagMs, accepted, handedOver, moved, taken }: Fields): WorkerMessage | undefined {
+  if (!isCount(open) || !isCount(inFlight) || !isCount(lagMs) || !isCount(accepted) || !isCount(handedOver) || !isCount(moved) || !isCount(taken)) return undefined
+  return typeof busy === 'number' && busy >= 0 && busy <= 1 ? { type: 'load', open, busy, inFlight, lagMs, accepted, handedOver, moved, taken } : undefined
 }
 
 function readListening(value: Fields): WorkerMessage | undefined {

@@ -56,6 +56,10 @@ export interface WorkerLoad {
   readonly open: number
   /** Part of the last half second or so that its event loop was busy, 0 to 1. */
   readonly busy: number
+  /** Requests of HTTP/1.1 in flight, over about the last second. */
+  readonly inFlight: number
+  /** How late its timers were, in ms, over about the last second. */
+  readonly lagMs: number
   /** Accepted by this worker, and kept or handed over. */
   readonly accepted: number
   /** Given away as they came, since others had fewer. */

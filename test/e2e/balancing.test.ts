@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test'
 import { App, freePort } from '../harness/app.ts'
 import { Connection, get } from '../harness/http.ts'
 import { isAlive } from '../harness/processes.ts'
+import { Program } from '../harness/program.ts'
 import { until } from '../harness/until.ts'
 
 interface Held {
@@ -149,4 +150,37 @@ test('connections on their way out of a worker are not lost when the supervisor 
   assert.equal(all.length, 6)
   for (const { connection } of all) connection.close()
   await until('no worker is left', () => pids.every((pid) => !isAlive(pid)))
+})
+
+test('supervisor.loads tells connections, requests in flight, and how late a busy loop is', async (t) => {
+  const port = await freePort()
+  const program = Program.start(
+    t,
+    `
+    const supervisor = await createSupervisor({ script: 'web.cjs', workers: 2, port: ${port} })
+    await supervisor.start()
+    report('started', true)
+    const until = async (holds) => {
+      for (;;) {
+        const [first, second] = supervisor.loads
+        if (first !== undefined && second !== undefined && holds(first, second)) return supervisor.loads
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+    }
+    report('in flight', await until((...loads) => loads.every(({ open, inFlight }) => open >= 3 && inFlight >= 2)))
+    report('late', await until((...loads) => loads.some(({ lagMs, busy }) => lagMs >= 50 && busy > 0.2)))
+    process.once('SIGTERM', () => supervisor.stop())
+  `,
+  )
+  await program.report('started')
+  const held = await Promise.all(Array.from({ length: 6 }, async () => hold(t, { port })))
+  for (const { connection } of held) connection.send('/slow?ms=3000')
+  const loads = (await program.report('in flight')) as readonly Record<string, number>[]
+  assert.deepEqual(new Set(loads.map(({ slot }) => slot)), new Set([0, 1]))
+  for (const { connection } of held) assert.equal((await connection.receive()).status, 200)
+  await Promise.all(held.map(async ({ connection }) => connection.request('/block?ms=400')))
+  await program.report('late')
+  for (const { connection } of held) connection.close()
+  program.child.kill('SIGTERM')
+  assert.equal(await program.ended, 0)
 })

@@ -4,11 +4,11 @@ import { LeastBusy } from '../../src/listen/primary/least-busy.ts'
 import { isSurplus } from '../../src/listen/worker/surplus.ts'
 import { randomFrom } from '../core/simulation/random.ts'
 
-const balanceOf = (loads: readonly { readonly open: number; readonly busy?: number }[]): LeastBusy => {
+const balanceOf = (loads: readonly { readonly open: number; readonly busy?: number; readonly inFlight?: number; readonly lagMs?: number }[]): LeastBusy => {
   const balance = new LeastBusy()
-  for (const [id, { open, busy = 0 }] of loads.entries()) {
+  for (const [id, load] of loads.entries()) {
     balance.join(id)
-    balance.report(id, { open, busy })
+    balance.report(id, { busy: 0, ...load })
   }
   return balance
 }
@@ -40,6 +40,19 @@ describe('the balance', () => {
     assert.equal(balance.choose(anybody), 1)
     const [busy = 0, calm = 0] = ceilings(balance).map(Number)
     assert.ok(busy < calm, `${busy} < ${calm}`)
+  })
+
+  test('where all loops are busy, the one whose timers are much later has more to do', () => {
+    const balance = balanceOf([{ open: 10, busy: 1, lagMs: 700 }, { open: 12, busy: 1, lagMs: 30 }])
+    assert.equal(balance.choose(anybody), 1)
+    assert.equal(balanceOf([{ open: 10, lagMs: 80 }, { open: 11, lagMs: 0 }]).choose(anybody), 0, 'a little later is noise')
+  })
+
+  test('requests in flight above the mean count as connections', () => {
+    const balance = balanceOf([{ open: 20, inFlight: 20 }, { open: 22, inFlight: 0 }])
+    assert.equal(balance.choose(anybody), 1)
+    assert.deepEqual(ceilings(balance), [17, 27])
+    assert.equal(balanceOf([{ open: 20, inFlight: 9 }, { open: 21, inFlight: 3 }]).choose(anybody), 0, 'a few more are noise')
   })
 
   test('makes no difference where all are busy', () => {

@@ -2,6 +2,7 @@
  * Who should have the next connection. Pure bookkeeping: what each worker says of its load, and what is
  * on the way to it. The other half, which acts on the ceilings, is `listen/worker/surplus.ts`.
  */
+import { penaltiesOf } from './score.ts'
 import type { Load, Strategy } from './strategy.ts'
 
 interface Seat {
@@ -14,13 +15,10 @@ interface Seat {
   full: boolean
 }
 
-/** Busier than the mean by less than this is noise. */
-const BUSY_SLACK = 0.2
-
 /**
  * Least busy: each worker keeps a connection while it has no more of them than the least busy of the
- * others, so that two workers differ by one at most. A worker whose event loop is much busier than those
- * of the others counts as one that has more connections.
+ * others, so that two workers differ by one at most. A worker that is much busier than the others counts as one
+ * that has more connections: see `score.ts`.
  */
 export class LeastBusy implements Strategy {
   readonly isPatient = true
@@ -107,17 +105,10 @@ export class LeastBusy implements Strategy {
     return this.#seats.get(id)?.full === true
   }
 
-  /** Of those that answer: connections, and what a busy event loop counts for. */
+  /** Of those that answer: connections, and what else they have to do. */
   #scores(): ReadonlyMap<number, number> {
     const seats = [...this.#seats].filter(([, { stalled }]) => !stalled)
-    const count = Math.max(1, seats.length)
-    const meanBusy = seats.reduce((sum, [, { load }]) => sum + load.busy, 0) / count
-    const meanOpen = seats.reduce((sum, [, { load }]) => sum + load.open, 0) / count
-    return new Map(
-      seats.map(([id, { load, coming }]) => {
-        const excess = Math.max(0, load.busy - meanBusy - BUSY_SLACK)
-        return [id, load.open + coming + Math.round(excess * meanOpen)]
-      }),
-    )
+    const penalty = penaltiesOf(seats.map(([, { load }]) => load))
+    return new Map(seats.map(([id, { load, coming }]) => [id, load.open + coming + penalty(load)]))
   }
 }

@@ -2,7 +2,7 @@
 import type { WorkerLoad } from '../../protocol/messages.ts'
 
 /** What counts of a worker's report. */
-export type Load = Pick<WorkerLoad, 'open' | 'busy'>
+export type Load = Pick<WorkerLoad, 'open' | 'busy'> & Partial<Pick<WorkerLoad, 'inFlight' | 'lagMs'>>
 
 export interface Strategy {
   /** Whether a connection waits for the chosen worker while others could have it at once. */

@@ -3,6 +3,7 @@ import type { Server } from 'node:net'
 import type { EventLoopUtilization } from 'node:perf_hooks'
 import { nowMs } from '../../base/clock.ts'
 import type { WorkerLoad, WorkerMessage } from '../../protocol/messages.ts'
+import { createSamples } from './samples.ts'
 
 /** From a change to its report. */
 const REPORT_MS = 5
@@ -16,6 +17,8 @@ const SOON_MS = 50
 const MEMORY_MS = 100
 /** The same of the utilisation of the event loop: a single long job is no sign of a busy worker. */
 const BUSY_MEMORY_MS = 500
+/** A change of the lag by less than this is not worth a report. */
+const LAG_STEP_MS = 10
 
 interface Counted {
   /** Open connections (lib/net.js). */
@@ -37,12 +40,15 @@ export interface LoadMeter {
   readonly changed: () => void
   /** Tells the primary, now: what is new, or in any case when it has asked. */
   readonly report: (isAsked?: boolean) => void
+  /** Looks at what is not counted, and tells what is new. To be called again after `everyMs`. */
+  readonly look: (everyMs: number) => void
   /** How many connections will have ended by themselves soon, going by the last tenth of a second. */
   readonly endingSoon: () => number
 }
 
 export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMeter {
   const servers = new Set<Server & Counted>()
+  const samples = createSamples(servers, nowMs)
   let closed = 0
   let perMs = 0
   let busy = 0
@@ -72,8 +78,8 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
     busySince = performance.eventLoopUtilization()
     const busyWeight = Math.exp(-tookMs / BUSY_MEMORY_MS)
     busy = busy * busyWeight + utilization * (1 - busyWeight)
-    const load = { open: open(), busy: Math.round(busy * 10) / 10, ...counts }
-    if (!isAsked && load.open === told?.open && load.busy === told.busy && load.accepted === told.accepted) return
+    const load = { open: open(), busy: Math.round(busy * 10) / 10, inFlight: samples.inFlight(), lagMs: samples.lagMs(), ...counts }
+    if (!isAsked && told !== undefined && isSame(load, told)) return
     told = load
     send({ type: 'load', ...load })
   }
@@ -106,6 +112,14 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
     open,
     changed,
     report,
+    look(everyMs) {
+      samples.look(nowMs(), everyMs)
+      report()
+    },
     endingSoon: () => perMs * SOON_MS,
   }
+}
+
+function isSame(load: WorkerLoad, told: WorkerLoad): boolean {
+  return load.open === told.open && load.busy === told.busy && load.accepted === told.accepted && load.inFlight === told.inFlight && Math.abs(load.lagMs - told.lagMs) < LAG_STEP_MS
 }

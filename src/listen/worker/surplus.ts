@@ -78,7 +78,7 @@ export function createSurplus({ load, rebalance, descriptors, send, sendHandle }
   }
 
   const round = (): void => {
-    load.report()
+    load.look(ROUND_MS)
     if (!rebalance || ceiling === null || stopped || !process.connected || departures.isBlocked()) return
     let left = toMove(load.open(), ceiling)
     for (const [key, place] of places) {
