@@ -13,6 +13,18 @@ import type { WorkerProcess } from './worker-process.ts'
 /** Reports of a few milliseconds are answered together. */
 const FLUSH_MS = 5
 
+/** Connections in the supervisor's hands, since the start. */
+export interface HandOvers {
+  /** Taken by another worker than the one that had accepted it. */
+  readonly relayed: number
+  /** Taken back by that one, since no other could. */
+  readonly gaveBack: number
+  /** Closed: nobody took it, too many waited, or the supervisor ended. */
+  readonly gaveUp: number
+  /** Under way now. */
+  readonly waiting: number
+}
+
 export class Balancing {
   readonly #strategy: Strategy
   readonly #relay: Relay
@@ -59,6 +71,11 @@ export class Balancing {
   /** The last report of each worker. */
   get loads(): readonly (readonly [number, WorkerLoad])[] {
     return [...this.#loads]
+  }
+
+  /** What became of connections in the supervisor's hands. */
+  get handOvers(): HandOvers {
+    return { ...this.#relay.counts, waiting: this.#relay.waiting }
   }
 
   /** The worker takes nothing for now, or again. */

@@ -13,7 +13,7 @@ import type { Effect, Notice, Outcome, State, WorkerId } from '../core/types.ts'
 import type { Logs } from '../logs/logs.ts'
 import type { WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
 import { readMessage, sendTo, writeMessage } from './app-messages.ts'
-import { Balancing } from './balancing.ts'
+import { Balancing, type HandOvers } from './balancing.ts'
 import { Crew } from './crew.ts'
 import { Engine } from './engine.ts'
 import type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './events.ts'
@@ -84,6 +84,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   /** What each worker says of its connections. A supervisor with one worker asks for no reports. */
   get loads(): readonly (WorkerRef & WorkerLoad)[] {
     return this.#balancing.loads.map(([id, load]) => ({ ...this.#crew.ref(id), ...load }))
+  }
+
+  /** What became of the connections that workers handed over, or that the supervisor accepted. */
+  get handOvers(): HandOvers {
+    return this.#balancing.handOvers
   }
 
   /** What is going on, as plain data. */

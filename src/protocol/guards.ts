@@ -76,9 +76,12 @@ function readBind(value: Fields): BindRequest | undefined {
   return { type: 'bind', seq, address, port, addressType, fd, flags, index, readableAll, writableAll, ticketKeys, backlog }
 }
 
-function readLoad({ open, busy, inFlight, lagMs, accepted, handedOver, moved, taken }: Fields): WorkerMessage | undefined {
-  if (!isCount(open) || !isCount(inFlight) || !isCount(lagMs) || !isCount(accepted) || !isCount(handedOver) || !isCount(moved) || !isCount(taken)) return undefined
-  return typeof busy === 'number' && busy >= 0 && busy <= 1 ? { type: 'load', open, busy, inFlight, lagMs, accepted, handedOver, moved, taken } : undefined
+function readLoad({ open, busy, inFlight, lagMs, accepted, handedOver, moved, taken, refused, dropped }: Fields): WorkerMessage | undefined {
+  if (!isCount(open) || !isCount(inFlight) || !isCount(lagMs) || typeof busy !== 'number' || !(busy >= 0 && busy <= 1)) return undefined
+  if (!isCount(accepted) || !isCount(moved) || !isCount(taken) || !isCount(refused) || !isCount(dropped) || !isFields(handedOver)) return undefined
+  const { surplus, full } = handedOver
+  if (!isCount(surplus) || !isCount(full)) return undefined
+  return { type: 'load', open, busy, inFlight, lagMs, accepted, handedOver: { surplus, full }, moved, taken, refused, dropped }
 }
 
 function readListening(value: Fields): WorkerMessage | undefined {

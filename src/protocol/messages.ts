@@ -50,8 +50,24 @@ export interface CopyRequest {
   readonly key: string
 }
 
-/** What a worker says of its connections. The counters count since it started. */
-export interface WorkerLoad {
+/** Where the connections of a worker came from and went, since it started. */
+export interface ConnectionCounts {
+  /** Accepted by this worker, and kept or handed over. */
+  readonly accepted: number
+  /** Given away as they came: because others had fewer, or because `maxConnections` or the limit of file descriptors was reached. */
+  readonly handedOver: { readonly surplus: number; readonly full: number }
+  /** Given away later, idle between two requests. */
+  readonly moved: number
+  /** Got from others, or from a supervisor that accepts. */
+  readonly taken: number
+  /** Offered by others, and not taken: it drained, or was full. */
+  readonly refused: number
+  /** Closed at once, since `maxConnections` was reached. */
+  readonly dropped: number
+}
+
+/** What a worker says of its connections. */
+export interface WorkerLoad extends ConnectionCounts {
   /** Open connections. */
   readonly open: number
   /** Part of the last half second or so that its event loop was busy, 0 to 1. */
@@ -60,14 +76,6 @@ export interface WorkerLoad {
   readonly inFlight: number
   /** How late its timers were, in ms, over about the last second. */
   readonly lagMs: number
-  /** Accepted by this worker, and kept or handed over. */
-  readonly accepted: number
-  /** Given away as they came, since others had fewer. */
-  readonly handedOver: number
-  /** Given away later, idle between two requests. */
-  readonly moved: number
-  /** Got from others. */
-  readonly taken: number
 }
 
 export type WorkerMessage =

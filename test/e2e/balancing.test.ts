@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import type { HandOvers, WorkerLoad } from '../../src/index.ts'
 import { App, freePort } from '../harness/app.ts'
 import { Connection, get } from '../harness/http.ts'
 import { isAlive } from '../harness/processes.ts'
@@ -180,6 +181,39 @@ test('supervisor.loads tells connections, requests in flight, and how late a bus
   for (const { connection } of held) assert.equal((await connection.receive()).status, 200)
   await Promise.all(held.map(async ({ connection }) => connection.request('/block?ms=400')))
   await program.report('late')
+  for (const { connection } of held) connection.close()
+  program.child.kill('SIGTERM')
+  assert.equal(await program.ended, 0)
+})
+
+test('every connection is accounted for: accepted, handed over and why, taken, refused, dropped', async (t) => {
+  const port = await freePort()
+  const program = Program.start(
+    t,
+    `
+    const supervisor = await createSupervisor({ script: 'web.cjs', workers: 2, port: ${port}, env: { MAX_CONNECTIONS: '3' } })
+    await supervisor.start()
+    report('started', true)
+    while (!supervisor.loads.some(({ dropped }) => dropped > 0)) await new Promise((resolve) => setTimeout(resolve, 10))
+    report('counts', { loads: supervisor.loads, handOvers: supervisor.handOvers })
+    process.once('SIGTERM', () => supervisor.stop())
+  `,
+  )
+  await program.report('started')
+  const held: Held[] = []
+  for (let count = 0; count < 6; count += 1) held.push(await hold(t, { port }))
+  assert.deepEqual(countBySlot(held), [3, 3])
+  await assert.rejects(get({ port }), /lost-before-reply/)
+  const { loads, handOvers } = (await program.report('counts')) as { readonly loads: readonly WorkerLoad[]; readonly handOvers: HandOvers }
+  const sum = (value: (load: WorkerLoad) => number): number => loads.reduce((total, load) => total + value(load), 0)
+  assert.equal(sum(({ accepted }) => accepted), 7)
+  assert.equal(sum(({ dropped }) => dropped), 1)
+  assert.equal(sum(({ open }) => open), 6)
+  assert.equal(sum(({ handedOver }) => handedOver.full), 1)
+  assert.ok(sum(({ refused }) => refused) >= 1)
+  assert.equal(sum(({ taken }) => taken), sum(({ handedOver, moved }) => handedOver.surplus + handedOver.full + moved))
+  assert.equal(sum(({ taken }) => taken), handOvers.relayed + handOvers.gaveBack)
+  assert.deepEqual([handOvers.gaveUp, handOvers.waiting], [0, 0])
   for (const { connection } of held) connection.close()
   program.child.kill('SIGTERM')
   assert.equal(await program.ended, 0)

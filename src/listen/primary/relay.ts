@@ -62,6 +62,8 @@ export class Relay {
   readonly #ports: RelayPorts
   readonly #waiting = new Map<number, Waiting>()
   readonly #lanes = new Map<number, Lane>()
+  /** What became of connections, since the start. */
+  readonly counts = { relayed: 0, gaveBack: 0, gaveUp: 0 }
   #lastSeq = 0
 
   constructor(strategy: Strategy, ports: RelayPorts) {
@@ -72,7 +74,7 @@ export class Relay {
   /** A worker has accepted a connection that another one should have. */
   offer(from: number | undefined, key: string, handle: RawHandle, now: number): void {
     if (this.#waiting.size >= LIMIT) {
-      handle.close()
+      this.#giveUp(handle)
       return
     }
     this.#lastSeq += 1
@@ -95,6 +97,7 @@ export class Relay {
     if (parcel === undefined) return
     this.#waiting.delete(seq)
     parcel.handle.close()
+    this.counts[parcel.from === worker ? 'gaveBack' : 'relayed'] += 1
   }
 
   /** The worker cannot have it. */
@@ -113,6 +116,11 @@ export class Relay {
   /** Sends what waits, as far as it can be sent now. */
   retry(now: number): void {
     for (const [seq, { target }] of this.#waiting) if (target === undefined) this.#dispatch(seq, now)
+  }
+
+  /** Connections under way. */
+  get waiting(): number {
+    return this.#waiting.size
   }
 
   /** When {@link expire} has something to do; undefined for never. */
@@ -134,7 +142,7 @@ export class Relay {
 
   /** Gives up what waits. */
   release(): void {
-    for (const { handle } of this.#waiting.values()) handle.close()
+    for (const { handle } of this.#waiting.values()) this.#giveUp(handle)
     this.#waiting.clear()
     this.#lanes.clear()
   }
@@ -165,6 +173,11 @@ export class Relay {
     // All have died: their successors will have the server open. All have refused: nobody ever will.
     if (users.size === 0) return
     this.#waiting.delete(seq)
+    this.#giveUp(handle)
+  }
+
+  #giveUp(handle: RawHandle): void {
+    this.counts.gaveUp += 1
     handle.close()
   }
 

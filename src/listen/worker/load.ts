@@ -2,7 +2,7 @@
 import type { Server } from 'node:net'
 import type { EventLoopUtilization } from 'node:perf_hooks'
 import { nowMs } from '../../base/clock.ts'
-import type { WorkerLoad, WorkerMessage } from '../../protocol/messages.ts'
+import type { ConnectionCounts, WorkerLoad, WorkerMessage } from '../../protocol/messages.ts'
 import { createSamples } from './samples.ts'
 
 /** From a change to its report. */
@@ -27,11 +27,13 @@ interface Counted {
   _emitCloseIfDrained: () => void
 }
 
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] extends object ? Writable<T[Name]> : T[Name] }
+
 export interface LoadMeter {
   /** Counts the connections of a server from now on, once it has its first. */
   readonly watch: (server: Server) => void
   /** Where connections came from and went. */
-  readonly counts: { -readonly [Name in 'accepted' | 'handedOver' | 'moved' | 'taken']: number }
+  readonly counts: Writable<ConnectionCounts>
   /** From now on the primary is told. */
   readonly enable: () => void
   /** Open connections of all servers. */
@@ -57,7 +59,7 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
   let reportedAt = nowMs()
   let enabled = false
   let told: WorkerLoad | undefined
-  const counts = { accepted: 0, handedOver: 0, moved: 0, taken: 0 }
+  const counts = { accepted: 0, handedOver: { surplus: 0, full: 0 }, moved: 0, taken: 0, refused: 0, dropped: 0 }
   let timer: NodeJS.Timeout | undefined
 
   const open = (): number => {
@@ -121,5 +123,6 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
 }
 
 function isSame(load: WorkerLoad, told: WorkerLoad): boolean {
-  return load.open === told.open && load.busy === told.busy && load.accepted === told.accepted && load.inFlight === told.inFlight && Math.abs(load.lagMs - told.lagMs) < LAG_STEP_MS
+  const names = ['open', 'busy', 'inFlight', 'accepted', 'refused', 'dropped'] as const
+  return names.every((name) => load[name] === told[name]) && Math.abs(load.lagMs - told.lagMs) < LAG_STEP_MS
 }

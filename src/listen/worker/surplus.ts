@@ -63,6 +63,7 @@ export function createSurplus({ load, rebalance, descriptors, send, sendHandle }
 
   const isForOthers = (server: LimitedServer): boolean => {
     if (ceiling === null || stopped || !process.connected) return false
+    if (descriptors.isFull()) return !departures.isBlocked()
     const isWanted = isFull(server) ? server.dropMaxConnection !== true : isSurplus({ open: load.open(), ceiling, endingSoon: load.endingSoon() })
     return isWanted && !departures.isBlocked()
   }
@@ -96,6 +97,7 @@ export function createSurplus({ load, rebalance, descriptors, send, sendHandle }
     const isWelcome = place !== undefined && (must === true || !(stopped || descriptors.isFull() || isFull(place.server)))
     if (!isWelcome) {
       ;(client as ClientHandle).close()
+      load.counts.refused += 1
       send({ type: 'refused', seq })
       return
     }
@@ -108,8 +110,13 @@ export function createSurplus({ load, rebalance, descriptors, send, sendHandle }
 
   return {
     attach(key, server, handle) {
-      const keep = handle.onconnection
-      if (keep === undefined) return
+      const original = handle.onconnection
+      if (original === undefined) return
+      const keep: OnConnection = function onconnection(error, client) {
+        // As net.js is about to see it, and to close the connection.
+        if (client !== undefined && isFull(server)) load.counts.dropped += 1
+        original.call(this, error, client)
+      }
       const place = { server, handle, keep }
       places.set(key, place)
       handle.onconnection = function onconnection(error, client) {
@@ -118,7 +125,7 @@ export function createSurplus({ load, rebalance, descriptors, send, sendHandle }
           descriptors.opened(client.fd ?? -1)
         }
         if (client !== undefined && isForOthers(server)) {
-          load.counts.handedOver += 1
+          load.counts.handedOver[isFull(server) || descriptors.isFull() ? 'full' : 'surplus'] += 1
           handOver(key, client, place)
           return
         }
