@@ -28,6 +28,8 @@ export interface SupervisorOptions {
   readonly trustedProxies?: readonly string[]
   /** A worker with this many times the mean of connections gets no further clients, 1 to 100. */
   readonly stickyFactor?: number
+  /** Whether idle connections move from workers that have more to those that have fewer. */
+  readonly rebalance?: boolean
   /** Sets PORT for the workers, 0 to 65535. */
   readonly port?: number
   /** Arguments for node, before the script. */

@@ -65,6 +65,7 @@ export function resolveSettings(input: SettingsInput): Settings {
     core: coreSettings(values, basis.sizing),
     balance: values.balance.value,
     sticky,
+    rebalance: values.rebalance.value,
     lingerTimeoutMs: values.lingerTimeoutMs.value,
     waitReady: values.waitReady.value,
     killSignal: values.killSignal.value,

@@ -82,6 +82,16 @@ export const SETTINGS = {
     default: { value: 1.25, text: '1.25', reason: 'Consistent hashing with bounded loads: a quarter more than the mean costs few moves.' },
     group: 'Workers',
   }),
+  rebalance: setting({
+    flags: [
+      { long: 'rebalance', sets: 'true', help: 'Idle keep-alive connections move from workers that have more to those that have fewer.' },
+      { long: 'no-rebalance', sets: 'false', help: 'Each connection stays on the worker that serves it.' },
+    ],
+    variables: ['EVERYCORE_REBALANCE'],
+    kind: KINDS.flag,
+    default: { value: true, text: 'yes', reason: 'Without it, clients that are connected for long stay where they have gathered, and new workers get only new ones.' },
+    group: 'Workers',
+  }),
   nodeArgs: setting({
     flags: [{ long: 'node-args', placeholder: 'args', help: 'Arguments for node, as one word: "--import ./otel.mjs".' }],
     repeatable: true,

@@ -90,6 +90,8 @@ export interface Settings {
   readonly balance: BalanceName
   /** Undefined: clients are not told apart. */
   readonly sticky: StickySettings | undefined
+  /** Idle connections may move from one worker to another. */
+  readonly rebalance: boolean
   /** How long an idle keep-alive connection stays open in a stop, in ms. */
   readonly lingerTimeoutMs: number
   /** Wait for `ready()` or `process.send('ready')` and not only for listening. */

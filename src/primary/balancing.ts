@@ -24,6 +24,18 @@ export interface BalancingPorts {
   readonly warn: (text: string) => void
 }
 
+/** Connections in the supervisor's hands, since the start. */
+export interface HandOvers {
+  /** Taken by another worker than the one that had accepted it. */
+  readonly relayed: number
+  /** Taken back by that one, since no other could. */
+  readonly gaveBack: number
+  /** Closed: nobody took it, too many waited, or the supervisor ended. */
+  readonly gaveUp: number
+  /** Under way now. */
+  readonly waiting: number
+}
+
 export class Balancing {
   readonly #strategy: Strategy
   readonly #relay: Relay
@@ -76,6 +88,19 @@ export class Balancing {
   /** The last report of each worker. */
   get loads(): readonly (readonly [number, WorkerLoad])[] {
     return [...this.#loads]
+  }
+
+  /** What became of connections in the supervisor's hands. */
+  get handOvers(): HandOvers {
+    return { ...this.#relay.counts, waiting: this.#relay.waiting }
+  }
+
+  /** The worker takes nothing for now, or again. */
+  setFull(id: number, full: boolean): void {
+    this.#strategy.setFull(id, full)
+    this.#relay.heard(id, nowMs())
+    // At once: what comes now must find its way.
+    this.#flush()
   }
 
   take(id: number, message: Extract<WorkerMessage, { readonly type: 'load' | 'took' | 'refused' }>): void {

@@ -84,11 +84,11 @@ export class Crew {
 
   /** @param oldest no worker of a generation below this one will be started again */
   spawn(id: WorkerId, slot: number, generation: number, oldest: number): void {
-    const { core, killSignal, waitReady, compileCacheDir, lingerTimeoutMs, balance } = this.#settings
+    const { core, killSignal, waitReady, compileCacheDir, lingerTimeoutMs, balance, rebalance } = this.#settings
     const { logs, viaCluster, sticky } = this.#context
     const launch = this.#generations.launchOf(generation)
     this.#generations.keepFrom(oldest)
-    const boot = { primaryPid: process.pid, script: this.#settings.launch.script, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: lingerTimeoutMs, killSignal, waitReady, compileCacheDir: compileCacheDir ?? null, viaCluster, sticky: acceptsHere(balance, sticky) ? null : (sticky ?? null) }
+    const boot = { primaryPid: process.pid, script: this.#settings.launch.script, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: lingerTimeoutMs, killSignal, waitReady, compileCacheDir: compileCacheDir ?? null, viaCluster, rebalance, sticky: acceptsHere(balance, sticky) ? null : (sticky ?? null) }
     const reports = this.#reports
     const worker = WorkerProcess.spawn(
       { launch, preload: PRELOAD, boot, logs, viaCluster },

@@ -35,6 +35,10 @@ export interface SupervisorEvents {
   'worker:listening': [WorkerRef & Listening]
   /** A listen() of the worker failed; the app's own 'error' event has it too. */
   'worker:listen-failed': [WorkerRef & { readonly code: string; readonly address: string | null; readonly port: number | null }]
+  /** Hardly any file descriptor is left to the worker: it accepts no more until some are closed. */
+  'worker:full': [WorkerRef & { readonly used: number; readonly limit: number }]
+  /** After `worker:full`: it accepts again. */
+  'worker:accepting': [WorkerRef]
   /** The app called `process.send`. */
   'worker:message': [message: unknown, worker: WorkerRef, handle?: unknown]
   /** An error that nobody caught; the exit follows. */

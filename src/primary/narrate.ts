@@ -1,10 +1,14 @@
 /** Tells in the supervisor's own log what happens. One line an event, for people first; the fields are for machines. */
+import { nowMs } from '../base/clock.ts'
 import { formatDuration } from '../base/units.ts'
 import type { ExitReport, KillReason, Notice } from '../core/types.ts'
 import type { Logger } from '../logs/logs.ts'
 import type { Supervisor } from './supervisor.ts'
 
 type Exited = Extract<Notice, { readonly type: 'worker:exited' }>
+
+/** A worker that is full again within this time is in the same trouble. */
+const EPISODE_MS = 10_000
 
 /** Attaches to all events that an operator wants to read about. */
 export function narrate(supervisor: Supervisor, log: Logger): void {
@@ -18,6 +22,7 @@ export function narrate(supervisor: Supervisor, log: Logger): void {
     log[level](`worker ${slot} ready in ${formatDuration(Math.round(bootMs))}`, { event: 'worker:ready', slot, generation, bootMs: Math.round(bootMs) })
   })
   supervisor.on('worker:draining', ({ slot, reason }) => log.debug(`worker ${slot} drains (${reason})`, { event: 'worker:draining', slot, reason }))
+  narrateFull(supervisor, log)
   supervisor.on('worker:exited', (notice) => tellExit(notice, log))
   supervisor.on('worker:violated', ({ slot, why }) => log.error(`worker ${slot} is ended: it sent ${why}`, { event: 'worker:violated', slot, why }))
   supervisor.on('worker:spawn-failed', ({ slot, code, respawnInMs }) => log.error(`worker ${slot} could not be started (${code}), next try in ${formatDuration(Math.round(respawnInMs))}`, { event: 'worker:spawn-failed', slot, code }))
@@ -41,6 +46,18 @@ export function narrate(supervisor: Supervisor, log: Logger): void {
     if (failure.why === 'stopped') log.info('reload ended: the supervisor stops', fields)
     else log.error(`reload aborted at slot ${failure.slot} (${failure.why}): the old workers go on serving`, fields)
   })
+}
+
+/** Once for each episode; where connections come and go at the limit, a worker is full many times a second. */
+function narrateFull(supervisor: Supervisor, log: Logger): void {
+  const fullAt = new Map<number, number>()
+  supervisor.on('worker:full', ({ id, slot, used, limit }) => {
+    const isNew = nowMs() - (fullAt.get(id) ?? Number.NEGATIVE_INFINITY) > EPISODE_MS
+    fullAt.set(id, nowMs())
+    log[isNew ? 'warn' : 'debug'](`worker ${slot} has ${used} of ${limit} file descriptors in use: it accepts no more until some are closed`, { event: 'worker:full', slot, used, limit })
+  })
+  supervisor.on('worker:accepting', ({ slot }) => log.debug(`worker ${slot} accepts again`, { event: 'worker:accepting', slot }))
+  supervisor.on('worker:exited', ({ id }) => fullAt.delete(id))
 }
 
 const KILLED: Readonly<Record<KillReason, string>> = {

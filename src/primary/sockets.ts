@@ -1,6 +1,7 @@
 /** Answers the workers' listen() calls from the held sockets, and knows where the app listens. */
+import { constants } from 'node:os'
 import { HeldSockets, type AcceptHere } from '../listen/primary/held-sockets.ts'
-import type { BindRequest, WorkerMessage } from '../protocol/messages.ts'
+import type { BindRequest, CopyRequest, WorkerMessage } from '../protocol/messages.ts'
 import type { Listening } from './events.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
@@ -42,6 +43,13 @@ export class SocketDesk {
     }
     if (result.ok) worker.grant(request.seq, result.socket, this.#acceptsHere)
     else worker.refuse(request.seq, result.errno)
+  }
+
+  /** A worker that had closed its handle wants to accept again. */
+  copy(id: number, worker: WorkerProcess, { seq, key }: CopyRequest): void {
+    const socket = this.#held.find(key, id)
+    if (socket === undefined) worker.refuse(seq, -constants.errno.EBADF)
+    else worker.grant(seq, socket, this.#acceptsHere)
   }
 
   listening(id: number, { kind, address, port, key }: ListeningMessage): Listening {

@@ -15,7 +15,7 @@ import type { WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
 import type { StickyRules } from '../protocol/sticky.ts'
 import { readMessage, sendTo, writeMessage } from './app-messages.ts'
 import { acceptor } from './acceptor.ts'
-import { Balancing } from './balancing.ts'
+import { Balancing, type HandOvers } from './balancing.ts'
 import { Crew } from './crew.ts'
 import { Engine } from './engine.ts'
 import type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './events.ts'
@@ -90,6 +90,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   /** What each worker says of its connections. A supervisor with one worker asks for no reports. */
   get loads(): readonly (WorkerRef & WorkerLoad)[] {
     return this.#balancing.loads.map(([id, load]) => ({ ...this.#crew.ref(id), ...load }))
+  }
+
+  /** What became of the connections that workers handed over, or that the supervisor accepted. */
+  get handOvers(): HandOvers {
+    return this.#balancing.handOvers
   }
 
   /** What is going on, as plain data. */
@@ -237,6 +242,17 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     switch (message.type) {
       case 'bind':
         void this.#sockets.bind(id, worker, message)
+        return
+      case 'copy':
+        this.#sockets.copy(id, worker, message)
+        return
+      case 'full':
+        this.#balancing.setFull(id, true)
+        this.#emitFor(id, 'worker:full', { used: message.used, limit: message.limit })
+        return
+      case 'accepting':
+        this.#balancing.setFull(id, false)
+        this.#emitFor(id, 'worker:accepting', {})
         return
       case 'listening':
         this.#emitFor(id, 'worker:listening', this.#sockets.listening(id, message))

@@ -25,6 +25,8 @@ export interface BootInfo {
   readonly viaCluster: boolean
   /** How to find out whose a request is; null: it does not matter, or the primary finds out. */
   readonly sticky: StickyRules | null
+  /** Idle connections may move to other workers. */
+  readonly rebalance: boolean
 }
 
 /** The environment that tells a worker its seat; the first entry is gone before the app runs. */

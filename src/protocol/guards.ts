@@ -41,7 +41,12 @@ function read(value: Fields): WorkerMessage | undefined {
         : undefined
     case 'closed':
       return isText(value['key']) ? { type: 'closed', key: value['key'] } : undefined
+    case 'copy':
+      return isCount(value['seq']) && isText(value['key']) ? { type: 'copy', seq: value['seq'], key: value['key'] } : undefined
+    case 'full':
+      return isCount(value['used']) && isCount(value['limit']) ? { type: 'full', used: value['used'], limit: value['limit'] } : undefined
     case 'ready':
+    case 'accepting':
     case 'beat':
     case 'leave':
       return { type: value['type'] }
@@ -71,9 +76,12 @@ function readBind(value: Fields): BindRequest | undefined {
   return { type: 'bind', seq, address, port, addressType, fd, flags, index, readableAll, writableAll, ticketKeys, backlog }
 }
 
-function readLoad({ open, busy, accepted, handedOver, moved, taken }: Fields): WorkerMessage | undefined {
-  if (!isCount(open) || !isCount(accepted) || !isCount(handedOver) || !isCount(moved) || !isCount(taken)) return undefined
-  return typeof busy === 'number' && busy >= 0 && busy <= 1 ? { type: 'load', open, busy, accepted, handedOver, moved, taken } : undefined
+function readLoad({ open, busy, inFlight, lagMs, accepted, handedOver, moved, taken, refused, dropped }: Fields): WorkerMessage | undefined {
+  if (!isCount(open) || !isCount(inFlight) || !isCount(lagMs) || typeof busy !== 'number' || !(busy >= 0 && busy <= 1)) return undefined
+  if (!isCount(accepted) || !isCount(moved) || !isCount(taken) || !isCount(refused) || !isCount(dropped) || !isFields(handedOver)) return undefined
+  const { surplus, full, owner } = handedOver
+  if (!isCount(surplus) || !isCount(full) || !isCount(owner)) return undefined
+  return { type: 'load', open, busy, inFlight, lagMs, accepted, handedOver: { surplus, full, owner }, moved, taken, refused, dropped }
 }
 
 function readListening(value: Fields): WorkerMessage | undefined {

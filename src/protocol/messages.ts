@@ -44,24 +44,44 @@ export interface BindRequest {
   readonly ticketKeys: string | null
 }
 
-/** What a worker says of its connections. The counters count since it started. */
-export interface WorkerLoad {
+/** Another handle of a held socket on which the worker's server listens. */
+export interface CopyRequest {
+  readonly type: 'copy'
+  readonly seq: number
+  readonly key: string
+}
+
+/** Where the connections of a worker came from and went, since it started. */
+export interface ConnectionCounts {
+  /** Accepted by this worker, and kept or handed over. */
+  readonly accepted: number
+  /** Given away as they came: because others had fewer, because `maxConnections` or the limit of file descriptors was reached, or because they belong to others (sticky sessions). */
+  readonly handedOver: { readonly surplus: number; readonly full: number; readonly owner: number }
+  /** Given away later, idle between two requests. */
+  readonly moved: number
+  /** Got from others, or from a supervisor that accepts. */
+  readonly taken: number
+  /** Offered by others, and not taken: it drained, or was full. */
+  readonly refused: number
+  /** Closed at once, since `maxConnections` was reached. */
+  readonly dropped: number
+}
+
+/** What a worker says of its connections. */
+export interface WorkerLoad extends ConnectionCounts {
   /** Open connections. */
   readonly open: number
   /** Part of the last half second or so that its event loop was busy, 0 to 1. */
   readonly busy: number
-  /** Accepted by this worker, and kept or handed over. */
-  readonly accepted: number
-  /** Given away as they came, since others had fewer. */
-  readonly handedOver: number
-  /** Given away later, idle between two requests. */
-  readonly moved: number
-  /** Got from others. */
-  readonly taken: number
+  /** Requests of HTTP/1.1 in flight, over about the last second. */
+  readonly inFlight: number
+  /** How late its timers were, in ms, over about the last second. */
+  readonly lagMs: number
 }
 
 export type WorkerMessage =
   | BindRequest
+  | CopyRequest
   | { readonly type: 'listening'; readonly kind: ServerKind; readonly address: string; readonly port: number | null; readonly key: string | null }
   /** listen(2) itself failed in the worker. */
   | { readonly type: 'listenFailed'; readonly code: string; readonly address: string | null; readonly port: number | null }
@@ -77,6 +97,10 @@ export type WorkerMessage =
   | { readonly type: 'took'; readonly seq: number; readonly open: number }
   /** It cannot have it. */
   | { readonly type: 'refused'; readonly seq: number }
+  /** Hardly any file descriptor is left: it accepts no more for now. */
+  | { readonly type: 'full'; readonly used: number; readonly limit: number }
+  /** It accepts again. */
+  | { readonly type: 'accepting' }
   /** The app wants to leave: cluster.worker.disconnect(). */
   | { readonly type: 'leave' }
 

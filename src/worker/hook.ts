@@ -35,7 +35,7 @@ export function install(boot: BootInfo): void {
 
   const connections = new Connections()
   const readiness = createReadiness(channel, boot.waitReady)
-  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, channel, readiness, connections, sendHandle, slot: boot.slot, sticky: boot.sticky })
+  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, rebalance: boot.rebalance, channel, readiness, connections, sendHandle, slot: boot.slot, sticky: boot.sticky })
   const drain = createDrain({ boot, connections, listeners })
   const messages = takeOverMessages(channel, readiness)
   adoptClusterWorker(channel)

@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import type { HandOvers, WorkerLoad } from '../../src/index.ts'
 import { App, freePort } from '../harness/app.ts'
 import { Connection, get } from '../harness/http.ts'
 import { isAlive } from '../harness/processes.ts'
+import { Program } from '../harness/program.ts'
 import { until } from '../harness/until.ts'
 
 interface Held {
@@ -149,4 +151,90 @@ test('connections on their way out of a worker are not lost when the supervisor 
   assert.equal(all.length, 6)
   for (const { connection } of all) connection.close()
   await until('no worker is left', () => pids.every((pid) => !isAlive(pid)))
+})
+
+test('supervisor.loads tells connections, requests in flight, and how late a busy loop is', async (t) => {
+  const port = await freePort()
+  const program = Program.start(
+    t,
+    `
+    const supervisor = await createSupervisor({ script: 'web.cjs', workers: 2, port: ${port} })
+    await supervisor.start()
+    report('started', true)
+    const until = async (holds) => {
+      for (;;) {
+        const [first, second] = supervisor.loads
+        if (first !== undefined && second !== undefined && holds(first, second)) return supervisor.loads
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+    }
+    report('in flight', await until((...loads) => loads.every(({ open, inFlight }) => open >= 3 && inFlight >= 2)))
+    report('late', await until((...loads) => loads.some(({ lagMs, busy }) => lagMs >= 50 && busy > 0.2)))
+    process.once('SIGTERM', () => supervisor.stop())
+  `,
+  )
+  await program.report('started')
+  const held = await Promise.all(Array.from({ length: 6 }, async () => hold(t, { port })))
+  for (const { connection } of held) connection.send('/slow?ms=3000')
+  const loads = (await program.report('in flight')) as readonly Record<string, number>[]
+  assert.deepEqual(new Set(loads.map(({ slot }) => slot)), new Set([0, 1]))
+  for (const { connection } of held) assert.equal((await connection.receive()).status, 200)
+  await Promise.all(held.map(async ({ connection }) => connection.request('/block?ms=400')))
+  await program.report('late')
+  for (const { connection } of held) connection.close()
+  program.child.kill('SIGTERM')
+  assert.equal(await program.ended, 0)
+})
+
+interface Books {
+  readonly loads: readonly WorkerLoad[]
+  readonly handOvers: HandOvers
+}
+
+/** Seven connections came to two workers that may have three each. */
+function isBalanced({ loads, handOvers }: Books): boolean {
+  const sum = (value: (load: WorkerLoad) => number): number => loads.reduce((total, load) => total + value(load), 0)
+  const given = sum(({ handedOver, moved }) => handedOver.surplus + handedOver.full + moved)
+  const taken = sum((load) => load.taken)
+  return (
+    sum(({ accepted }) => accepted) === 7 &&
+    sum(({ dropped }) => dropped) === 1 &&
+    sum(({ open }) => open) === 6 &&
+    sum(({ handedOver }) => handedOver.full) >= 1 &&
+    sum(({ refused }) => refused) >= 1 &&
+    taken === given &&
+    taken === handOvers.relayed + handOvers.gaveBack &&
+    handOvers.gaveUp === 0 &&
+    handOvers.waiting === 0
+  )
+}
+
+test('every connection is accounted for: accepted, handed over and why, taken, refused, dropped', async (t) => {
+  const port = await freePort()
+  const program = Program.start(
+    t,
+    `
+    const supervisor = await createSupervisor({ script: 'web.cjs', workers: 2, port: ${port}, env: { MAX_CONNECTIONS: '3' } })
+    await supervisor.start()
+    process.once('SIGTERM', () => supervisor.stop())
+    process.on('SIGUSR2', () => report('counts', { loads: supervisor.loads, handOvers: supervisor.handOvers }))
+    report('started', true)
+  `,
+  )
+  await program.report('started')
+  const held: Held[] = []
+  for (let count = 0; count < 6; count += 1) held.push(await hold(t, { port }))
+  assert.deepEqual(countBySlot(held), [3, 3])
+  await assert.rejects(get({ port }), /lost-before-reply/)
+  let books: Books | undefined
+  let asked = 0
+  await until('all workers have told all', async () => {
+    program.child.kill('SIGUSR2')
+    asked += 1
+    books = (await program.report('counts', asked)) as Books
+    return isBalanced(books)
+  }).catch(() => assert.fail(JSON.stringify(books)))
+  for (const { connection } of held) connection.close()
+  program.child.kill('SIGTERM')
+  assert.equal(await program.ended, 0)
 })

@@ -92,3 +92,39 @@ test('idle connections move to new workers, and no byte is lost or read twice, w
   program.child.kill('SIGTERM')
   assert.equal(await program.ended, 0)
 })
+
+/** Who serves each of them. */
+async function slotsOf(connections: readonly Connection[]): Promise<readonly string[]> {
+  return Promise.all(connections.map(async (connection) => (JSON.parse((await connection.request('/')).body) as { readonly slot: string }).slot))
+}
+
+test('--no-rebalance: idle connections stay where they are, while those beside them move', async (t) => {
+  const ports = [await freePort(), await freePort()] as const
+  const program = Program.start(
+    t,
+    `
+    const make = (port, options) => createSupervisor({ script: 'web.cjs', workers: 1, port, ...options })
+    const [moving, staying] = [await make(${ports[0]}), await make(${ports[1]}, { rebalance: false })]
+    const both = [moving, staying]
+    await Promise.all(both.map((supervisor) => supervisor.start()))
+    const moved = (supervisor) => supervisor.loads.reduce((sum, load) => sum + load.moved, 0)
+    process.once('SIGUSR2', async () => {
+      await Promise.all(both.map((supervisor) => supervisor.scale(2)))
+      while (moved(moving) < 8) await new Promise((resolve) => setTimeout(resolve, 10))
+      report('moved', moved(staying))
+    })
+    process.once('SIGTERM', () => both.map((supervisor) => supervisor.stop()))
+    report('started', true)
+  `,
+  )
+  await program.report('started')
+  const [moving, staying] = [await openAll(t, ports[0]), await openAll(t, ports[1])]
+  assert.deepEqual(new Set([...(await slotsOf(moving)), ...(await slotsOf(staying))]), new Set(['0']))
+  program.child.kill('SIGUSR2')
+  assert.equal(await program.report('moved'), 0)
+  assert.deepEqual(new Set(await slotsOf(moving)), new Set(['0', '1']))
+  assert.deepEqual(new Set(await slotsOf(staying)), new Set(['0']))
+  for (const connection of [...moving, ...staying]) connection.close()
+  program.child.kill('SIGTERM')
+  assert.equal(await program.ended, 0)
+})

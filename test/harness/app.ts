@@ -36,6 +36,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
   readonly workers?: number
+  /** The most file descriptors that each process may have. */
+  readonly descriptors?: number
 }
 
 export interface Ended {
@@ -74,9 +76,10 @@ export class App {
   readonly ended: Promise<Ended>
   readonly #watchers = new Set<() => void>()
 
-  private constructor(script: string, port: number, { options = [], args = [], env = {}, cwd, workers = 2 }: StartOptions) {
+  private constructor(script: string, port: number, { options = [], args = [], env = {}, cwd, workers = 2, descriptors }: StartOptions) {
     this.port = port
-    this.child = spawn(process.execPath, [CLI, 'start', '--log-format', 'json', '-v', '-w', String(workers), ...options, script, ...args], {
+    const [file = '', ...before] = descriptors === undefined ? [process.execPath] : ['sh', '-c', 'ulimit -n "$0" && exec "$@"', String(descriptors), process.execPath]
+    this.child = spawn(file, [...before, CLI, 'start', '--log-format', 'json', '-v', '-w', String(workers), ...options, script, ...args], {
       cwd,
       env: { ...process.env, PORT: String(port), NO_COLOR: '1', ...env, [RUN_VARIABLE]: this.runId },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,11 +4,11 @@ import { LeastBusy } from '../../src/listen/primary/least-busy.ts'
 import { isSurplus } from '../../src/listen/worker/surplus.ts'
 import { randomFrom } from '../core/simulation/random.ts'
 
-const balanceOf = (loads: readonly { readonly open: number; readonly busy?: number }[]): LeastBusy => {
+const balanceOf = (loads: readonly { readonly open: number; readonly busy?: number; readonly inFlight?: number; readonly lagMs?: number }[]): LeastBusy => {
   const balance = new LeastBusy()
-  for (const [id, { open, busy = 0 }] of loads.entries()) {
+  for (const [id, load] of loads.entries()) {
     balance.join(id)
-    balance.report(id, { open, busy })
+    balance.report(id, { busy: 0, ...load })
   }
   return balance
 }
@@ -42,8 +42,35 @@ describe('the balance', () => {
     assert.ok(busy < calm, `${busy} < ${calm}`)
   })
 
+  test('where all loops are busy, the one whose timers are much later has more to do', () => {
+    const balance = balanceOf([{ open: 10, busy: 1, lagMs: 700 }, { open: 12, busy: 1, lagMs: 30 }])
+    assert.equal(balance.choose(anybody), 1)
+    assert.equal(balanceOf([{ open: 10, lagMs: 80 }, { open: 11, lagMs: 0 }]).choose(anybody), 0, 'a little later is noise')
+  })
+
+  test('requests in flight above the mean count as connections', () => {
+    const balance = balanceOf([{ open: 20, inFlight: 20 }, { open: 22, inFlight: 0 }])
+    assert.equal(balance.choose(anybody), 1)
+    assert.deepEqual(ceilings(balance), [17, 27])
+    assert.equal(balanceOf([{ open: 20, inFlight: 9 }, { open: 21, inFlight: 3 }]).choose(anybody), 0, 'a few more are noise')
+  })
+
   test('makes no difference where all are busy', () => {
     assert.deepEqual(ceilings(balanceOf([{ open: 10, busy: 1 }, { open: 10, busy: 1 }])), ceilings(balanceOf([{ open: 10 }, { open: 10 }])))
+  })
+
+  test('gives nothing to a worker that is full, measures nobody by it, and lets it give away', () => {
+    const balance = balanceOf([{ open: 9 }, { open: 20 }, { open: 30 }])
+    balance.setFull(0, true)
+    assert.equal(balance.choose(anybody), 1)
+    assert.deepEqual(ceilings(balance), [21, 31, 21])
+    balance.setFull(1, true)
+    assert.deepEqual(ceilings(balance), [31, 31, null])
+    balance.setFull(2, true)
+    assert.equal(balance.choose(anybody), undefined)
+    assert.deepEqual(ceilings(balance), [null, null, null])
+    balance.setFull(0, false)
+    assert.equal(balance.choose(anybody), 0)
   })
 
   test('forgets who has left, and hears nobody who has not joined', () => {

@@ -55,8 +55,11 @@ describe('the relay', () => {
     const handle = offer(1)
     assert.deepEqual(sent, [{ to: 2, key: KEY, seq: 1, must: false }])
     assert.equal(handle.closed, 0)
+    assert.equal(relay.waiting, 1)
     relay.took(2, 1)
     assert.equal(handle.closed, 1)
+    assert.equal(relay.waiting, 0)
+    assert.deepEqual(relay.counts, { relayed: 1, gaveBack: 0, gaveUp: 0 })
   })
 
   test('takes the word of nobody but the target', () => {
@@ -81,6 +84,8 @@ describe('the relay', () => {
       relay.retry(0)
     }
     assert.deepEqual(sent.map(({ to, must }) => [to, must]), [[2, false], [3, false], [1, false], [1, true]])
+    relay.took(1, 1)
+    assert.deepEqual(relay.counts, { relayed: 0, gaveBack: 1, gaveUp: 0 })
   })
 
   test('gives what a dead worker had not taken to another', () => {
@@ -183,5 +188,6 @@ describe('the relay', () => {
     assert.deepEqual(handles.filter(({ closed }) => closed > 0), [handles.at(-1)])
     relay.release()
     assert.ok(handles.every(({ closed }) => closed === 1))
+    assert.equal(relay.counts.gaveUp, 512)
   })
 })

@@ -85,6 +85,12 @@ export class HeldSockets {
     return { ok: true, socket: entry }
   }
 
+  /** The held socket, if a server of the worker listens on it. */
+  find(key: string, worker: number): HeldSocket | undefined {
+    const entry = this.#entries.get(key)
+    return entry?.users.has(worker) === true ? entry : undefined
+  }
+
   /** A server of the worker listens on the held socket. */
   listening(key: string, worker: number, place: Place): void {
     const entry = this.#entries.get(key)

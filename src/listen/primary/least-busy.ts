@@ -2,6 +2,7 @@
  * Who should have the next connection. Pure bookkeeping: what each worker says of its load, and what is
  * on the way to it. The other half, which acts on the ceilings, is `listen/worker/surplus.ts`.
  */
+import { penaltiesOf } from './score.ts'
 import { STALL_MS, type Load, type Strategy } from './strategy.ts'
 
 interface Seat {
@@ -10,15 +11,14 @@ interface Seat {
   coming: number
   /** Does not answer: gets nothing, and is no measure for the others. */
   stalled: boolean
+  /** Takes nothing for now, and is no measure either. */
+  full: boolean
 }
-
-/** Busier than the mean by less than this is noise. */
-const BUSY_SLACK = 0.2
 
 /**
  * Least busy: each worker keeps a connection while it has no more of them than the least busy of the
- * others, so that two workers differ by one at most. A worker whose event loop is much busier than those
- * of the others counts as one that has more connections.
+ * others, so that two workers differ by one at most. A worker that is much busier than the others counts as one
+ * that has more connections: see `score.ts`.
  */
 export class LeastBusy implements Strategy {
   readonly isPatient = true
@@ -27,7 +27,7 @@ export class LeastBusy implements Strategy {
 
   /** The worker takes connections from now on. */
   join(id: number): void {
-    if (!this.#seats.has(id)) this.#seats.set(id, { load: { open: 0, busy: 0 }, coming: 0, stalled: false })
+    if (!this.#seats.has(id)) this.#seats.set(id, { load: { open: 0, busy: 0 }, coming: 0, stalled: false, full: false })
   }
 
   /** It takes no more. */
@@ -75,12 +75,17 @@ export class LeastBusy implements Strategy {
     return seat === undefined ? 0 : seat.load.open + seat.coming
   }
 
+  setFull(id: number, full: boolean): void {
+    const seat = this.#seats.get(id)
+    if (seat !== undefined) seat.full = full
+  }
+
   /** The least busy worker of those that `fits` accepts; the lowest number among equals. */
   choose(fits: (id: number) => boolean): number | undefined {
     let best: number | undefined
     let lowest = Number.POSITIVE_INFINITY
     for (const [id, score] of this.#scores()) {
-      if (score >= lowest || !fits(id)) continue
+      if (score >= lowest || this.isFull(id) || !fits(id)) continue
       best = id
       lowest = score
     }
@@ -90,30 +95,27 @@ export class LeastBusy implements Strategy {
   /** To each worker how many connections it may have before it hands over; null when there is nobody else. */
   ceilings(): ReadonlyMap<number, number | null> {
     const scores = this.#scores()
-    const ranked = [...scores.values()].sort((a, b) => a - b)
-    const [lowest = 0, second] = ranked
+    const ranked = [...scores].flatMap(([id, score]) => (this.isFull(id) ? [] : [score])).sort((a, b) => a - b)
+    const [lowest, second] = ranked
     return new Map(
-      [...this.#seats].map(([id, { load, coming }]) => {
+      [...this.#seats].map(([id, { load, coming, full }]) => {
         const score = scores.get(id)
-        if (second === undefined || score === undefined) return [id, null]
-        const others = score === lowest ? second : lowest
+        const others = score === lowest && !full ? second : lowest
+        if (others === undefined || score === undefined) return [id, null]
         const penalty = score - load.open - coming
         return [id, Math.max(1, Math.floor(others - penalty) + 1)]
       }),
     )
   }
 
-  /** Of those that answer: connections, and what a busy event loop counts for. */
+  isFull(id: number): boolean {
+    return this.#seats.get(id)?.full === true
+  }
+
+  /** Of those that answer: connections, and what else they have to do. */
   #scores(): ReadonlyMap<number, number> {
     const seats = [...this.#seats].filter(([, { stalled }]) => !stalled)
-    const count = Math.max(1, seats.length)
-    const meanBusy = seats.reduce((sum, [, { load }]) => sum + load.busy, 0) / count
-    const meanOpen = seats.reduce((sum, [, { load }]) => sum + load.open, 0) / count
-    return new Map(
-      seats.map(([id, { load, coming }]) => {
-        const excess = Math.max(0, load.busy - meanBusy - BUSY_SLACK)
-        return [id, load.open + coming + Math.round(excess * meanOpen)]
-      }),
-    )
+    const penalty = penaltiesOf(seats.map(([, { load }]) => load))
+    return new Map(seats.map(([id, { load, coming }]) => [id, load.open + coming + penalty(load)]))
   }
 }

@@ -67,6 +67,8 @@ export class Relay {
   readonly #ports: RelayPorts
   readonly #waiting = new Map<number, Waiting>()
   readonly #lanes = new Map<number, Lane>()
+  /** What became of connections, since the start. */
+  readonly counts = { relayed: 0, gaveBack: 0, gaveUp: 0 }
   #lastSeq = 0
 
   constructor(strategy: Strategy, ports: RelayPorts) {
@@ -77,7 +79,7 @@ export class Relay {
   /** A worker has accepted a connection that another one should have. */
   offer(from: number | undefined, origin: Origin, handle: RawHandle, now: number): void {
     if (this.#waiting.size >= LIMIT) {
-      handle.close()
+      this.#giveUp(handle)
       return
     }
     this.#lastSeq += 1
@@ -100,6 +102,7 @@ export class Relay {
     if (parcel === undefined) return
     this.#waiting.delete(seq)
     parcel.handle.close()
+    this.counts[parcel.from === worker ? 'gaveBack' : 'relayed'] += 1
   }
 
   /** The worker cannot have it. */
@@ -118,6 +121,11 @@ export class Relay {
   /** Sends what waits, as far as it can be sent now. */
   retry(now: number): void {
     for (const [seq, { target }] of this.#waiting) if (target === undefined) this.#dispatch(seq, now)
+  }
+
+  /** Connections under way. */
+  get waiting(): number {
+    return this.#waiting.size
   }
 
   /** When {@link expire} has something to do; undefined for never. */
@@ -139,7 +147,7 @@ export class Relay {
 
   /** Gives up what waits. */
   release(): void {
-    for (const { handle } of this.#waiting.values()) handle.close()
+    for (const { handle } of this.#waiting.values()) this.#giveUp(handle)
     this.#waiting.clear()
     this.#lanes.clear()
   }
@@ -170,6 +178,11 @@ export class Relay {
     // All have died: their successors will have the server open. All have refused: nobody ever will.
     if (users.size === 0) return
     this.#waiting.delete(seq)
+    this.#giveUp(handle)
+  }
+
+  #giveUp(handle: RawHandle): void {
+    this.counts.gaveUp += 1
     handle.close()
   }
 

@@ -1,12 +1,13 @@
 import { STALL_MS, type Strategy } from './strategy.ts'
 
-/** Each worker in its turn, as node:cluster does it; one that does not answer is passed over. */
+/** Each worker in its turn, as node:cluster does it; one that does not answer, or takes nothing, is passed over. */
 export class RoundRobin implements Strategy {
   readonly isPatient = false
   readonly stallMs = STALL_MS
   /** In the order of their turns. */
   readonly #ids: number[] = []
   readonly #stalled = new Set<number>()
+  readonly #full = new Set<number>()
 
   join(id: number): void {
     if (!this.#ids.includes(id)) this.#ids.push(id)
@@ -16,6 +17,7 @@ export class RoundRobin implements Strategy {
     const at = this.#ids.indexOf(id)
     if (at !== -1) this.#ids.splice(at, 1)
     this.#stalled.delete(id)
+    this.#full.delete(id)
   }
 
   report(): void {}
@@ -34,8 +36,13 @@ export class RoundRobin implements Strategy {
     else this.#stalled.delete(id)
   }
 
+  setFull(id: number, full: boolean): void {
+    if (full) this.#full.add(id)
+    else this.#full.delete(id)
+  }
+
   choose(fits: (id: number) => boolean): number | undefined {
-    return this.#ids.find((id) => !this.#stalled.has(id) && fits(id))
+    return this.#ids.find((id) => !this.#stalled.has(id) && !this.#full.has(id) && fits(id))
   }
 
   ceilings(): ReadonlyMap<number, number | null> {

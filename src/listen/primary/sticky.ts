@@ -68,12 +68,16 @@ export class Sticky implements Strategy {
     else this.#stalled.delete(id)
   }
 
+  setFull(id: number, full: boolean): void {
+    this.#others.setFull(id, full)
+  }
+
   choose(fits: (id: number) => boolean, pin?: number): number | undefined {
     if (pin === undefined) return this.#others.choose(fits)
     const most = this.pinnedCeiling()
     for (const slot of ranking(pin, [...this.#seats.keys()])) {
       const id = this.#seats.get(slot)
-      if (id !== undefined && !this.#stalled.has(id) && this.#others.open(id) < most && fits(id)) return id
+      if (id !== undefined && !this.#stalled.has(id) && !this.#others.isFull(id) && this.#others.open(id) < most && fits(id)) return id
     }
     return this.#others.choose(fits)
   }

@@ -5,7 +5,7 @@ import type { WorkerLoad } from '../../protocol/messages.ts'
 export const STALL_MS = 200
 
 /** What counts of a worker's report. */
-export type Load = Pick<WorkerLoad, 'open' | 'busy'>
+export type Load = Pick<WorkerLoad, 'open' | 'busy'> & Partial<Pick<WorkerLoad, 'inFlight' | 'lagMs'>>
 
 export interface Strategy {
   /** Whether a connection waits for the chosen worker while others could have it at once. */
@@ -27,6 +27,8 @@ export interface Strategy {
   readonly settled: (id: number) => void
   /** Does it answer? One that does not gets nothing. */
   readonly setStalled: (id: number, stalled: boolean) => void
+  /** It takes nothing for now, and says so itself. */
+  readonly setFull: (id: number, full: boolean) => void
   /** Who of those that fit should have the next connection. `pin`: the client's key, where the client counts. */
   readonly choose: (fits: (id: number) => boolean, pin?: number) => number | undefined
   /** To each worker how many connections it may have before it hands over; null: all. */

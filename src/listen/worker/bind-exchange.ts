@@ -1,5 +1,5 @@
 /** Asks the primary for a held socket. The answer comes in two parts by two ways, in either order. */
-import { HANDLE_COMMAND, type BindReply, type BindRequest, type WorkerMessage } from '../../protocol/messages.ts'
+import { HANDLE_COMMAND, type BindReply, type BindRequest, type CopyRequest, type WorkerMessage } from '../../protocol/messages.ts'
 import type { ListenHandle } from './handles.ts'
 import { passiveHandle } from './stand-in-handles.ts'
 
@@ -33,7 +33,7 @@ export class BindExchange {
     })
   }
 
-  ask(request: Omit<BindRequest, 'seq'>, answer: Answer): void {
+  ask(request: Omit<BindRequest, 'seq'> | Omit<CopyRequest, 'seq'>, answer: Answer): void {
     this.#lastSeq += 1
     this.#asked.set(this.#lastSeq, answer)
     this.wait(1)

@@ -6,9 +6,16 @@ export interface ListenHandle {
   onconnection?: (this: unknown, error: number, client?: ClientHandle) => void
   listen(backlog: number): number
   close(done?: () => void): void
+  hasRef?(): boolean
+  ref?(): void
+  unref?(): void
+  /** Not on pipes. */
+  getsockname?(out: object): number
 }
 
 /** The handle of an accepted connection. */
 export interface ClientHandle {
+  /** -1 where there are no descriptors. */
+  readonly fd?: number
   close(): void
 }

@@ -3,10 +3,11 @@
  * Reading is stopped first and in the same turn of the loop as everything else: what the client sends
  * from then on stays in the kernel, and the next owner reads it.
  *
- * @see lib/_http_server.js (connectionListenerInternal), src/node_http_parser.cc (ConnectionsList)
+ * @see lib/_http_server.js (connectionListenerInternal)
  */
 import type { Server, Socket } from 'node:net'
 import type { ClientHandle } from './handles.ts'
+import { connectionsOf } from './http-connections.ts'
 
 /** The handle below an accepted socket. */
 interface SocketHandle extends ClientHandle {
@@ -30,18 +31,11 @@ interface HttpSocket extends Omit<Socket, 'destroy'> {
   destroy(): unknown
 }
 
-interface ConnectionsList {
-  /** Parsers that have not seen a byte of the next message. */
-  readonly idle: () => readonly Parser[]
-}
-
 /** Up to `count` idle connections of the server, taken off it. Empty for servers that are not plain HTTP/1.1. */
 export function takeIdle(server: Server, count: number): readonly ClientHandle[] {
   if (count <= 0 || 'setTicketKeys' in server) return []
-  const symbol = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'http.server.connections')
-  const list = symbol === undefined ? undefined : (server as unknown as Record<symbol, ConnectionsList | undefined>)[symbol]
   const taken: ClientHandle[] = []
-  for (const parser of list?.idle() ?? []) {
+  for (const parser of connectionsOf<Parser>(server)?.idle() ?? []) {
     if (taken.length >= count) break
     const handle = detach(parser)
     if (handle !== undefined) taken.push(handle)

@@ -17,12 +17,14 @@ import type { BindReply, BindRequest, WorkerMessage } from '../../protocol/messa
 import type { Seat, StickyRules } from '../../protocol/sticky.ts'
 import { BindExchange } from './bind-exchange.ts'
 import type { SendHandle } from './departures.ts'
+import { createDescriptors, type Descriptors } from './descriptors.ts'
 import type { ListenHandle } from './handles.ts'
 import { createLoadMeter, type LoadMeter } from './load.ts'
 import { serverKind } from './server-kind.ts'
 import { deafHandle, pendingHandle } from './stand-in-handles.ts'
 import type { createStickiness, Stickiness } from './stickiness.ts'
 import { createSurplus, type Surplus } from './surplus.ts'
+import { createValve, type Valve } from './valve.ts'
 
 /** What net.js and dgram.js hand to `_getServer`. */
 interface Query {
@@ -54,6 +56,8 @@ export interface ListenContext {
   readonly cluster: unknown
   /** Leave every listen() to node:cluster's own primary. */
   readonly viaCluster: boolean
+  /** Idle connections may move to other workers. */
+  readonly rebalance: boolean
   readonly channel: { readonly send: (message: WorkerMessage) => void; readonly hold: (held: boolean) => void }
   readonly readiness: { readonly listenStarted: () => void; readonly listenEnded: (bound: boolean) => void }
   /** Told of each server that listens, before it accepts. */
@@ -98,9 +102,11 @@ export function installListenHook(context: ListenContext): Listeners {
   const exchange = new BindExchange(channel)
   const open = new Set<ListenHandle>()
   const load = createLoadMeter((message) => channel.send(message))
+  const valves = new Set<Valve>()
+  const descriptors = stopWhenFull(channel, valves)
   const hooked = new WeakSet<Server>()
   const sticky = context.sticky === null ? undefined : loadStickiness(context.sticky, context.slot, (server) => hooked.add(server))
-  const surplus = createSurplus({ load, send: (message) => channel.send(message), sendHandle: context.sendHandle, sticky })
+  const surplus = createSurplus({ load, rebalance: context.rebalance && sticky === undefined, descriptors, send: (message) => channel.send(message), sendHandle: context.sendHandle, sticky })
   const nextIndex = new Map<string, number>()
 
   let leaving = false
@@ -109,6 +115,17 @@ export function installListenHook(context: ListenContext): Listeners {
   const beDeaf = (query: Query, callback: Callback): void => {
     readiness.listenEnded(false)
     callback(0, deafHandle(query))
+  }
+
+  const valveOf = (handle: ListenHandle, key: string, backlog: number): Valve => {
+    const valve = createValve(handle, {
+      backlog,
+      ask: (answered) => exchange.ask({ type: 'copy', key }, (_, copy) => answered(copy)),
+      hold: (isHeld) => exchange.wait(isHeld ? 1 : -1),
+      closed: () => valves.delete(valve),
+    })
+    valves.add(valve)
+    return valve
   }
 
   const held = (server: AnyServer, query: Query, callback: Callback): void => {
@@ -126,9 +143,11 @@ export function installListenHook(context: ListenContext): Listeners {
         return
       }
       if (reply.ticketKeys !== null) server._setServerData?.({ ticketKeys: reply.ticketKeys })
+      const valve = reply.accepts === 'worker' ? valveOf(handle, reply.key, request.backlog) : undefined
       follow({ ...context, load, surplus }, open, { server, request, key: reply.key, handle })
       connections.watch(server)
       callback(0, handle)
+      if (descriptors.isFull()) valve?.shut()
     })
   }
 
@@ -163,6 +182,7 @@ export function installListenHook(context: ListenContext): Listeners {
     settle: (reply) => exchange.settle(reply),
     openNoMore() {
       leaving = true
+      descriptors.stop()
       surplus.stop()
       exchange.abandon()
     },
@@ -185,6 +205,21 @@ function loadStickiness(...given: Parameters<typeof createStickiness>): Stickine
   const load = process.getBuiltinModule('node:module').createRequire(import.meta.filename)
   const room = load('./sticky.cjs') as { readonly createStickiness: typeof createStickiness }
   return room.createStickiness(...given)
+}
+
+/** Where hardly any descriptor is left, connections stay in the queues. */
+function stopWhenFull({ send }: ListenContext['channel'], valves: ReadonlySet<Valve>): Descriptors {
+  return createDescriptors({
+    full(use) {
+      // Without Node's channel no copy of a socket can ever come.
+      if (process.connected) for (const valve of valves) valve.shut()
+      send({ type: 'full', ...use })
+    },
+    accepting() {
+      for (const valve of valves) valve.open()
+      send({ type: 'accepting' })
+    },
+  })
 }
 
 /** Gives the server a handle until the answer comes, as it would have under plain node. */

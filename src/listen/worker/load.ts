@@ -2,7 +2,8 @@
 import type { Server } from 'node:net'
 import type { EventLoopUtilization } from 'node:perf_hooks'
 import { nowMs } from '../../base/clock.ts'
-import type { WorkerLoad, WorkerMessage } from '../../protocol/messages.ts'
+import type { ConnectionCounts, WorkerLoad, WorkerMessage } from '../../protocol/messages.ts'
+import { createSamples } from './samples.ts'
 
 /** From a change to its report. */
 const REPORT_MS = 5
@@ -16,6 +17,8 @@ const SOON_MS = 50
 const MEMORY_MS = 100
 /** The same of the utilisation of the event loop: a single long job is no sign of a busy worker. */
 const BUSY_MEMORY_MS = 500
+/** A change of the lag by less than this is not worth a report. */
+const LAG_STEP_MS = 10
 
 interface Counted {
   /** Open connections (lib/net.js). */
@@ -24,11 +27,13 @@ interface Counted {
   _emitCloseIfDrained: () => void
 }
 
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] extends object ? Writable<T[Name]> : T[Name] }
+
 export interface LoadMeter {
   /** Counts the connections of a server from now on, once it has its first. */
   readonly watch: (server: Server) => void
   /** Where connections came from and went. */
-  readonly counts: { -readonly [Name in 'accepted' | 'handedOver' | 'moved' | 'taken']: number }
+  readonly counts: Writable<ConnectionCounts>
   /** From now on the primary is told. */
   readonly enable: () => void
   /** Open connections of all servers. */
@@ -37,12 +42,15 @@ export interface LoadMeter {
   readonly changed: () => void
   /** Tells the primary, now: what is new, or in any case when it has asked. */
   readonly report: (isAsked?: boolean) => void
+  /** Looks at what is not counted, and tells what is new. To be called again after `everyMs`. */
+  readonly look: (everyMs: number) => void
   /** How many connections will have ended by themselves soon, going by the last tenth of a second. */
   readonly endingSoon: () => number
 }
 
 export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMeter {
   const servers = new Set<Server & Counted>()
+  const samples = createSamples(servers, nowMs)
   let closed = 0
   let perMs = 0
   let busy = 0
@@ -51,7 +59,7 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
   let reportedAt = nowMs()
   let enabled = false
   let told: WorkerLoad | undefined
-  const counts = { accepted: 0, handedOver: 0, moved: 0, taken: 0 }
+  const counts = { accepted: 0, handedOver: { surplus: 0, full: 0, owner: 0 }, moved: 0, taken: 0, refused: 0, dropped: 0 }
   let timer: NodeJS.Timeout | undefined
 
   const open = (): number => {
@@ -72,8 +80,8 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
     busySince = performance.eventLoopUtilization()
     const busyWeight = Math.exp(-tookMs / BUSY_MEMORY_MS)
     busy = busy * busyWeight + utilization * (1 - busyWeight)
-    const load = { open: open(), busy: Math.round(busy * 10) / 10, ...counts }
-    if (!isAsked && load.open === told?.open && load.busy === told.busy && load.accepted === told.accepted) return
+    const load = { open: open(), busy: Math.round(busy * 10) / 10, inFlight: samples.inFlight(), lagMs: samples.lagMs(), ...counts }
+    if (!isAsked && told !== undefined && isSame(load, told)) return
     told = load
     send({ type: 'load', ...load })
   }
@@ -106,6 +114,15 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
     open,
     changed,
     report,
+    look(everyMs) {
+      samples.look(nowMs(), everyMs)
+      report()
+    },
     endingSoon: () => perMs * SOON_MS,
   }
+}
+
+function isSame(load: WorkerLoad, told: WorkerLoad): boolean {
+  const names = ['open', 'busy', 'inFlight', 'accepted', 'refused', 'dropped'] as const
+  return names.every((name) => load[name] === told[name]) && Math.abs(load.lagMs - told.lagMs) < LAG_STEP_MS
 }

@@ -11,6 +11,7 @@ import type { Peeked, Stickiness } from './stickiness.ts'
 import { feed } from './feed.ts'
 import { createDepartures, type Departures, type SendHandle } from './departures.ts'
 import type { ClientHandle, ListenHandle } from './handles.ts'
+import type { Descriptors } from './descriptors.ts'
 import { takeIdle } from './idle-connections.ts'
 import type { LoadMeter } from './load.ts'
 
@@ -46,6 +47,9 @@ const UNREAD: Peeked = { pin: undefined, head: undefined }
 
 interface SurplusContext {
   readonly load: LoadMeter
+  /** Idle connections may move. */
+  readonly rebalance: boolean
+  readonly descriptors: Pick<Descriptors, 'isFull' | 'opened'>
   readonly send: (message: WorkerMessage) => void
   readonly sendHandle: SendHandle
   /** Undefined: clients are not told apart. */
@@ -64,7 +68,7 @@ export interface Surplus {
   readonly departures: Departures
 }
 
-export function createSurplus({ load, send, sendHandle, sticky }: SurplusContext): Surplus {
+export function createSurplus({ load, rebalance, descriptors, send, sendHandle, sticky }: SurplusContext): Surplus {
   const places = new Map<string, Place>()
   const departures = createDepartures(sendHandle, load.open)
   let ceiling: number | null = null
@@ -74,11 +78,13 @@ export function createSurplus({ load, send, sendHandle, sticky }: SurplusContext
 
   const isForOthers = (server: LimitedServer): boolean => {
     if (ceiling === null || stopped || !process.connected) return false
+    if (descriptors.isFull()) return !departures.isBlocked()
     const isWanted = isFull(server) ? server.dropMaxConnection !== true : isSurplus({ open: load.open(), ceiling, endingSoon: load.endingSoon() })
     return isWanted && !departures.isBlocked()
   }
   const isForOwner = (server: LimitedServer, pin: number | undefined): boolean => {
     if (stopped || !process.connected || departures.isBlocked()) return false
+    if (descriptors.isFull()) return true
     if (isFull(server)) return server.dropMaxConnection !== true
     return pin === undefined || sticky?.owns(pin) !== true || (pinnedCeiling !== null && load.open() >= pinnedCeiling)
   }
@@ -90,19 +96,23 @@ export function createSurplus({ load, send, sendHandle, sticky }: SurplusContext
   const handOver = (key: string, client: ClientHandle, place: Place, found: Peeked = UNREAD): void => {
     departures.add({ key, client, ...found, keep: () => keep(place, client, found) })
   }
+  const reasonFor = (server: LimitedServer, { pin, isOpen }: Peeked): 'surplus' | 'full' | 'owner' => {
+    if (isFull(server) || descriptors.isFull()) return 'full'
+    return pin === undefined && isOpen !== true ? 'surplus' : 'owner'
+  }
   const decide = (key: string, client: ClientHandle, place: Place, found: Peeked): void => {
     const isGiven = found.pin === undefined && found.isOpen !== true ? isForOthers(place.server) : isForOwner(place.server, found.pin)
     if (!isGiven) {
       keep(place, client, found)
       return
     }
-    load.counts.handedOver += 1
+    load.counts.handedOver[reasonFor(place.server, found)] += 1
     handOver(key, client, place, found)
   }
 
-  const rebalance = (): void => {
-    load.report()
-    if (ceiling === null || stopped || sticky !== undefined || !process.connected || departures.isBlocked()) return
+  const round = (): void => {
+    load.look(ROUND_MS)
+    if (!rebalance || ceiling === null || stopped || !process.connected || departures.isBlocked()) return
     let left = toMove(load.open(), ceiling)
     for (const [key, place] of places) {
       const taken = takeIdle(place.server, left)
@@ -116,9 +126,10 @@ export function createSurplus({ load, send, sendHandle, sticky }: SurplusContext
     const { cmd, key, seq, must, pin, head } = message as { readonly cmd?: unknown; readonly seq?: unknown } & Partial<Arrival>
     if (cmd !== CONNECTION_COMMAND || typeof key !== 'string' || typeof seq !== 'number' || client === undefined) return
     const place = places.get(key)
-    const isWelcome = place !== undefined && (must === true || !(stopped || isFull(place.server)))
+    const isWelcome = place !== undefined && (must === true || !(stopped || descriptors.isFull() || isFull(place.server)))
     if (!isWelcome) {
       ;(client as ClientHandle).close()
+      load.counts.refused += 1
       send({ type: 'refused', seq })
       return
     }
@@ -126,12 +137,18 @@ export function createSurplus({ load, send, sendHandle, sticky }: SurplusContext
     send({ type: 'took', seq, open: load.open() + 1 })
     load.counts.taken += 1
     keep(place, client as ClientHandle, { pin, head: head === undefined ? undefined : Buffer.from(head, 'base64') })
+    descriptors.opened((client as ClientHandle).fd ?? -1)
   })
 
   return {
     attach(key, server, handle) {
-      const serve = handle.onconnection
-      if (serve === undefined) return
+      const original = handle.onconnection
+      if (original === undefined) return
+      const serve: OnConnection = function onconnection(error, client) {
+        // As net.js is about to see it, and to close the connection.
+        if (client !== undefined && isFull(server)) load.counts.dropped += 1
+        original.call(this, error, client)
+      }
       const place = { server, handle, keep: serve }
       places.set(key, place)
       sticky?.attach(key, server)
@@ -141,6 +158,7 @@ export function createSurplus({ load, send, sendHandle, sticky }: SurplusContext
           return
         }
         load.counts.accepted += 1
+        descriptors.opened(client.fd ?? -1)
         if (sticky === undefined) decide(key, client, place, UNREAD)
         else sticky.find(server, client, (found) => decide(key, client, place, found))
       }
@@ -155,7 +173,7 @@ export function createSurplus({ load, send, sendHandle, sticky }: SurplusContext
       // Only now is it known that there are others.
       if (value === null) return
       load.enable()
-      rounds ??= setInterval(rebalance, ROUND_MS).unref()
+      rounds ??= setInterval(round, ROUND_MS).unref()
     },
     stop() {
       stopped = true
