@@ -112,6 +112,8 @@ test('header: a request whose first bytes bring a large body along', async (t) =
   const app = await App.ready(t, 'sticky.cjs', { workers: 3, options: ['--sticky', 'header:x-client'] })
   const slots = await slotsOf({ port: app.port }, names(9))
   const body = 'x'.repeat(300_000)
+  // So that all of it is there when they read.
+  const blocked = [...new Set(slots.values())].map(async (slot) => visit({ port: app.port }, client([...slots].find(([, one]) => one === slot)?.[0] ?? ''), '/block?ms=300'))
   await Promise.all(
     [...slots].map(async ([name, slot]) => {
       const wire = await Wire.open(t, { port: app.port })
@@ -120,6 +122,7 @@ test('header: a request whose first bytes bring a large body along', async (t) =
       assert.ok(answer.includes(`"slot":"${slot}"`) && answer.includes(`"body":"${body}"`), answer.slice(0, 200))
     }),
   )
+  await Promise.all(blocked)
   assert.deepEqual(app.records.filter(({ event }) => event === 'worker:violated'), [])
 })
 

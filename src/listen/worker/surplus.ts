@@ -82,9 +82,10 @@ export function createSurplus({ load, send, sendHandle, sticky }: SurplusContext
     if (isFull(server)) return server.dropMaxConnection !== true
     return sticky?.owns(pin) !== true || (pinnedCeiling !== null && load.open() >= pinnedCeiling)
   }
-  const keep = ({ server, handle, keep: serve }: Place, client: ClientHandle, { pin, head }: Peeked): void => {
+  /** @param told by the primary, whoever the client belongs to */
+  const keep = ({ server, handle, keep: serve }: Place, client: ClientHandle, { pin, head }: Peeked, told = false): void => {
     if (sticky === undefined) serve.call(handle, 0, client)
-    else feed(server, head, () => serve.call(handle, 0, client), (socket) => pin !== undefined && sticky.accepted(socket, pin))
+    else feed(server, head, () => serve.call(handle, 0, client), (socket) => told && pin !== undefined && sticky.accepted(socket, pin))
     load.changed()
   }
   const handOver = (key: string, client: ClientHandle, place: Place, found: Peeked = UNREAD): void => {
@@ -102,7 +103,8 @@ export function createSurplus({ load, send, sendHandle, sticky }: SurplusContext
 
   const rebalance = (): void => {
     load.report()
-    if (ceiling === null || stopped || sticky !== undefined || !process.connected || departures.isBlocked()) return
+    // Where clients count, connections stay with their worker.
+    if (ceiling === null || stopped || pinnedCeiling !== null || !process.connected || departures.isBlocked()) return
     let left = toMove(load.open(), ceiling)
     for (const [key, place] of places) {
       const taken = takeIdle(place.server, left)
@@ -125,7 +127,7 @@ export function createSurplus({ load, send, sendHandle, sticky }: SurplusContext
     // Said first: once the connection is served here nobody else may have it.
     send({ type: 'took', seq, open: load.open() + 1 })
     load.counts.taken += 1
-    keep(place, client as ClientHandle, { pin, head: head === undefined ? undefined : Buffer.from(head, 'base64') })
+    keep(place, client as ClientHandle, { pin, head: head === undefined ? undefined : Buffer.from(head, 'base64') }, true)
   })
 
   return {
