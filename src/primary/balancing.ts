@@ -9,6 +9,7 @@ import { Sticky } from '../listen/primary/sticky.ts'
 import type { Strategy } from '../listen/primary/strategy.ts'
 import type { RawHandle } from '../listen/primary/raw-handle.ts'
 import type { WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
+import type { Seat } from '../protocol/sticky.ts'
 import type { ConnectionOffer } from './ipc-guard.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
@@ -44,7 +45,7 @@ export class Balancing {
   readonly #workers: () => Iterable<WorkerProcess>
   readonly #loads = new Map<number, WorkerLoad>()
   readonly #told = new Map<number, string>()
-  #seats = ''
+  #seats: readonly Seat[] = []
   #timer: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
 
@@ -60,6 +61,11 @@ export class Balancing {
       send: (id, parcel, handle) => worker(id)?.deliver(parcel, handle) ?? false,
       ping: (id) => worker(id)?.ping(),
     })
+  }
+
+  /** The worker is about to listen: it may get connections of others' clients before it is ready. */
+  introduce(id: number): void {
+    if (this.#seats.length > 0) this.#worker(id)?.tellSeats(this.#seats)
   }
 
   /** The worker is ready. */
@@ -178,9 +184,8 @@ export class Balancing {
   /** To every worker, those that drain included: they still pass requests on. */
   #tellSeats(): void {
     const seats = this.#strategy.seats?.().map(({ slot, id }) => ({ slot, pid: this.#worker(id)?.pid ?? -1 }))
-    const text = JSON.stringify(seats)
-    if (seats === undefined || text === this.#seats) return
-    this.#seats = text
+    if (seats === undefined || JSON.stringify(seats) === JSON.stringify(this.#seats)) return
+    this.#seats = seats
     for (const worker of this.#workers()) worker.tellSeats(seats)
   }
 }

@@ -171,7 +171,7 @@ function guardBytes(child: ChildProcess, violation: (why: string) => void): void
       unfinished = lengthOfLastLine(bytes, unfinished)
       if (unfinished > IPC_LINE_BYTES) {
         channel.readStop?.()
-        violation('a line of more than 64 kB on the IPC channel')
+        violation('a line of more than 128 kB on the IPC channel')
         return
       }
     }

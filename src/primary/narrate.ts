@@ -3,6 +3,7 @@ import { nowMs } from '../base/clock.ts'
 import { formatDuration } from '../base/units.ts'
 import type { ExitReport, KillReason, Notice } from '../core/types.ts'
 import type { Logger } from '../logs/logs.ts'
+import type { ServerKind } from '../protocol/messages.ts'
 import type { Supervisor } from './supervisor.ts'
 
 type Exited = Extract<Notice, { readonly type: 'worker:exited' }>
@@ -15,6 +16,7 @@ export function narrate(supervisor: Supervisor, log: Logger): void {
   let started = false
   supervisor.once('primary:started', () => (started = true))
   supervisor.on('worker:spawned', ({ slot, pid, generation }) => log.debug(`worker ${slot} started (pid ${pid})`, { event: 'worker:spawned', slot, generation, workerPid: pid }))
+  tellUnreadable(supervisor, log)
   supervisor.on('worker:listening', ({ slot, kind, address, port }) => log.debug(`worker ${slot} listens on ${port === null ? address : `${address}:${port}`} (${kind})`, { event: 'worker:listening', slot, address, port }))
   supervisor.on('worker:ready', ({ slot, bootMs, generation }) => {
     // At the start the first output says it for all of them.
@@ -58,6 +60,18 @@ function narrateFull(supervisor: Supervisor, log: Logger): void {
   })
   supervisor.on('worker:accepting', ({ slot }) => log.debug(`worker ${slot} accepts again`, { event: 'worker:accepting', slot }))
   supervisor.on('worker:exited', ({ id }) => fullAt.delete(id))
+}
+
+/** Once: what --sticky cannot mean for servers whose requests cannot be read before the app has them. */
+function tellUnreadable(supervisor: Supervisor, log: Logger): void {
+  const by = supervisor.settings.sticky?.by
+  if (by === undefined || by === 'ip') return
+  const onListening = ({ kind }: { readonly kind: ServerKind }): void => {
+    if (kind !== 'https' && kind !== 'tls' && kind !== 'http2') return
+    supervisor.off('worker:listening', onListening)
+    log.warn(`--sticky ${by} cannot read the requests of ${kind} servers: their clients are told apart by address. To use the ${by}, end TLS and HTTP/2 in a proxy in front`, { event: 'sticky:unreadable', kind, by })
+  }
+  supervisor.on('worker:listening', onListening)
 }
 
 const KILLED: Readonly<Record<KillReason, string>> = {

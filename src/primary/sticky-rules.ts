@@ -16,6 +16,16 @@ export function stickyRules({ sticky, runtimeDir, launch }: Pick<Settings, 'stic
   return { by, name, trusted, secret: randomBytes(16).toString('hex'), socketDir: runtimeDir !== undefined && isOwnUser ? socketDir(runtimeDir) : null }
 }
 
+/** A worker that was killed leaves its sockets behind, and another process may get its pid. */
+export function forgetEntrances(rules: StickyRules | undefined, pid: number): void {
+  if (rules?.socketDir == null) return
+  try {
+    for (const name of readdirSync(rules.socketDir)) if (name.startsWith(`${pid}-`)) rmSync(join(rules.socketDir, name), { force: true })
+  } catch {
+    // Somebody has removed the directory: nothing is left behind.
+  }
+}
+
 /** The workers are gone, and their sockets with them. */
 export function releaseSticky(rules: StickyRules | undefined): void {
   if (rules?.socketDir != null) rmSync(rules.socketDir, { recursive: true, force: true })

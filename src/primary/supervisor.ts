@@ -21,7 +21,7 @@ import { Engine } from './engine.ts'
 import type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './events.ts'
 import { failureOf } from './outcome.ts'
 import { SocketDesk } from './sockets.ts'
-import { releaseSticky, stickyRules } from './sticky-rules.ts'
+import { forgetEntrances, releaseSticky, stickyRules } from './sticky-rules.ts'
 import { Waiters } from './waiters.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
@@ -81,6 +81,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       exited: (id, exit) => {
         this.#sockets.forget(id)
         this.#balancing.gone(id)
+        forgetEntrances(this.#sticky, this.#crew.ref(id).pid)
         this.#engine.tell({ type: 'workerExited', id, exit, chance: Math.random() })
       },
     })
@@ -241,6 +242,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   #onMessage(id: WorkerId, worker: WorkerProcess, message: WorkerMessage): void {
     switch (message.type) {
       case 'bind':
+        this.#balancing.introduce(id)
         void this.#sockets.bind(id, worker, message)
         return
       case 'copy':

@@ -14,8 +14,8 @@ export const HANDLE_COMMAND = 'NODE_EVERYCORE_HANDLE'
 /** The same for an accepted connection: from the worker that has too many, and to the one that should have it. */
 export const CONNECTION_COMMAND = 'NODE_EVERYCORE_CONNECTION'
 
-/** Longest line that the primary takes on Node's IPC channel; its own messages there are below 1 kB. */
-export const IPC_LINE_BYTES = 64 * 1024
+/** Longest line that the primary takes on Node's IPC channel: with a connection come up to 80 kB that were read of it (a head, and the 64 kB that one read may give), as base64. */
+export const IPC_LINE_BYTES = 128 * 1024
 
 /** What kind of server listens. */
 export type ServerKind = 'http' | 'https' | 'http2' | 'tls' | 'net' | 'udp'

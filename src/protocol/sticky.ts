@@ -40,6 +40,12 @@ export function ranking(pin: number, slots: readonly number[]): readonly number[
   return [...slots].sort((a, b) => weight(pin, b) - weight(pin, a) || a - b)
 }
 
+/** Who has the slot that the client belongs to. */
+export function holderOf(pin: number, seats: readonly Seat[]): Seat | undefined {
+  const owner = ownerOf(pin, seats.map(({ slot }) => slot))
+  return seats.find(({ slot }) => slot === owner)
+}
+
 /** The first of the {@link ranking}. */
 export function ownerOf(pin: number, slots: readonly number[]): number | undefined {
   let owner: number | undefined

@@ -37,6 +37,8 @@ export type Origin = Pick<Parcel, 'key' | 'pin' | 'head'>
 
 interface Waiting {
   readonly origin: Origin
+  /** It waits for the worker that it belongs to. */
+  readonly isChoosy: boolean
   /** Who accepted it; undefined: the primary. */
   readonly from: number | undefined
   readonly handle: RawHandle
@@ -57,6 +59,8 @@ interface Lane {
 
 /** Connections under way, at most: as many as a usual backlog. */
 const LIMIT = 511
+/** Beyond so many nobody waits for the worker that he belongs to: those that hang must not cost the others their connections. */
+const CHOOSY_LIMIT = 256
 /** Sent to one worker and not yet taken. */
 const WINDOW = 2
 /** A worker that was heard of within this time is taken to be awake. */
@@ -83,7 +87,7 @@ export class Relay {
       return
     }
     this.#lastSeq += 1
-    this.#waiting.set(this.#lastSeq, { origin, from, handle, asked: new Set(), told: new Set(), target: undefined })
+    this.#waiting.set(this.#lastSeq, { origin, isChoosy: this.#waiting.size < CHOOSY_LIMIT, from, handle, asked: new Set(), told: new Set(), target: undefined })
     this.#dispatch(this.#lastSeq, now)
   }
 
@@ -155,12 +159,13 @@ export class Relay {
   #dispatch(seq: number, now: number): void {
     const parcel = this.#waiting.get(seq)
     if (parcel === undefined) return
-    const { origin, from, handle, asked, told } = parcel
+    const { origin, isChoosy, from, handle, asked, told } = parcel
+    const pin = isChoosy ? origin.pin : undefined
     const users = this.#ports.users(origin.key)
     for (;;) {
       const fits = (id: number): boolean => users.has(id) && !asked.has(id)
-      const best = this.#strategy.choose(fits, origin.pin)
-      const willing = best === undefined || this.#isFree(best, now) || this.#strategy.isPatient ? best : this.#strategy.choose((id) => fits(id) && this.#isFree(id, now), origin.pin)
+      const best = this.#strategy.choose(fits, pin)
+      const willing = best === undefined || this.#isFree(best, now) || this.#strategy.isPatient ? best : this.#strategy.choose((id) => fits(id) && this.#isFree(id, now), pin)
       if (best !== undefined && (willing === undefined || !this.#isFree(willing, now))) return
       // Nobody who wants it: then whoever can be reached, first the one that accepted it, even in a drain.
       const target = willing ?? [...(from === undefined ? [] : [from]), ...asked, ...users].find((id) => !told.has(id))

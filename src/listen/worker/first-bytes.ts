@@ -13,7 +13,10 @@ export function isWholeHead(bytes: Buffer): boolean {
   // A method begins with a letter; empty lines may come before it (RFC 9112, 2.2).
   const first = bytes.find((byte) => byte !== 13 && byte !== 10)
   if (first !== undefined && !isTokenByte(first)) return true
-  return bytes.includes(END_OF_HEAD, firstLine(bytes))
+  const start = firstLine(bytes)
+  const newline = bytes.indexOf(10, start)
+  // A line that ends otherwise is none of HTTP's.
+  return (newline > start && bytes[newline - 1] !== 13) || bytes.includes(END_OF_HEAD, start)
 }
 
 /** A header field of the first request; undefined, too, when the head is not complete. */

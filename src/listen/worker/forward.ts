@@ -9,10 +9,19 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { clientFields, CLIENT_FIELD } from './passed-client.ts'
 
-/** Between two hops only. `upgrade` goes another way. */
+/**
+ * Between two hops only; an upgrade goes another way. Fields that the client names in `Connection` are not among them: a client could
+ * make the body lose its length, or the app lose a field that a proxy has set.
+ */
 const HOP_FIELDS = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade', 'http2-settings'])
-/** Has no body, and may be sent twice (RFC 9110, 9.2.1). */
+/** How the body of an answer is framed depends on what the client understands. */
+const ANSWER_HOP_FIELDS = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding'])
+/** May be sent twice (RFC 9110, 9.2.1). */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+/** For requests of other methods that say nothing of a body Node would begin one. */
+const WITHOUT_BODY = new Set([...SAFE, 'DELETE', 'TRACE', 'CONNECT'])
+/** How long a connection waits for its next request: less than any server waits by default, so that none is closed under a request. */
+const IDLE_MS = 1000
 
 interface Exchange {
   readonly request: IncomingMessage
@@ -33,32 +42,38 @@ export interface Forwarder {
 
 export function createForwarder(): Forwarder {
   const http = process.getBuiltinModule('node:http')
-  const agent = new http.Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 64 })
+  const agent = new http.Agent({ keepAlive: true, timeout: IDLE_MS, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 64 })
   const send = (exchange: Exchange, isSecond: boolean): void => {
     const { request, response, path, serveHere, asksFirst } = exchange
-    const hopFields = namedByConnection(request)
-    const isOwn = (name: string): boolean => HOP_FIELDS.has(name) || hopFields.has(name) || name === CLIENT_FIELD || (name === 'expect' && !asksFirst)
-    const options: RequestOptions = { socketPath: path, agent: isSecond ? false : agent, method: request.method ?? 'GET', path: request.url ?? '/', headers: [...without(request.rawHeaders, isOwn), ...clientFields(request.socket)] as never }
-    const passed = http.request(options)
+    const isDropped = (name: string): boolean => HOP_FIELDS.has(name) || name === CLIENT_FIELD || (name === 'expect' && !asksFirst)
+    const options: RequestOptions = { socketPath: path, agent: isSecond ? false : agent, method: request.method ?? 'GET', path: request.url ?? '/', headers: [...clientFields(request), ...lengthOf(request), ...without(request.rawHeaders, isDropped)] as never }
+    let passed: ClientRequest
+    try {
+      // Not by `http.request`, which apps replace in order to trace what they themselves ask for.
+      passed = new http.ClientRequest(options)
+    } catch {
+      // A server that was told to be lenient reads what no client may send.
+      serveHere()
+      return
+    }
     let answered = false
     passed.once('response', (answer) => {
       answered = true
       giveBack(answer, response)
     })
     passed.on('continue', () => response.writeContinue())
-    passed.on('error', (error: NodeJS.ErrnoException) => {
-      if (answered || response.headersSent || response.destroyed) {
-        response.destroy()
-        return
-      }
-      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') serveHere()
-      else if (passed.reusedSocket && !isSecond && SAFE.has(request.method ?? '')) send(exchange, true)
+    const begun = pour(request, passed)
+    passed.on('error', () => {
+      // Of an answer that has begun its own end tells.
+      if (answered) return
+      if (response.headersSent || response.destroyed) response.destroy()
+      else if (!begun()) serveHere()
+      else if (passed.reusedSocket && !isSecond && SAFE.has(request.method ?? '') && !hasBody(request)) send(exchange, true)
       else failed(response)
     })
     response.once('close', () => {
       if (!response.writableFinished) passed.destroy()
     })
-    pour(request, passed, asksFirst)
   }
   return {
     request: (exchange) => send(exchange, false),
@@ -66,11 +81,19 @@ export function createForwarder(): Forwarder {
   }
 }
 
-/** Only once the other worker has the connection: until then the body can still be served here. */
-function pour(request: IncomingMessage, passed: ClientRequest, asksFirst: boolean): void {
+/** Only once the other worker has the connection: until then the body can still be served here. Returns whether it has begun. */
+function pour(request: IncomingMessage, passed: ClientRequest): () => boolean {
+  let begun = false
   const begin = (): void => {
-    if (asksFirst) passed.flushHeaders()
-    request.pipe(passed)
+    begun = true
+    request.pipe(passed, { end: false })
+    request.once('end', () => {
+      const trailers = pairs(request.rawTrailers)
+      if (trailers.length > 0) passed.addTrailers(trailers as never)
+      passed.end()
+    })
+    // What nobody wants any more makes room for the next request of the connection.
+    passed.once('close', () => request.resume())
   }
   passed.once('socket', (socket) => {
     if (socket.connecting) socket.once('connect', begin)
@@ -80,12 +103,11 @@ function pour(request: IncomingMessage, passed: ClientRequest, asksFirst: boolea
   request.once('close', () => {
     if (!request.complete) passed.destroy()
   })
+  return () => begun
 }
 
 function giveBack(answer: IncomingMessage, response: ServerResponse): void {
-  const hopFields = namedByConnection(answer)
-  // How the body is framed depends on what the client understands.
-  const fields = without(answer.rawHeaders, (name) => HOP_FIELDS.has(name) || hopFields.has(name) || name === 'transfer-encoding')
+  const fields = without(answer.rawHeaders, (name) => ANSWER_HOP_FIELDS.has(name))
   response.writeHead(answer.statusCode ?? 502, answer.statusMessage, fields as never)
   // Together with what has come of the body. A stream of events may begin with nothing but the head.
   setImmediate(() => {
@@ -123,7 +145,7 @@ function tunnel({ request, socket, head, path, serveHere }: Tunnel): void {
   socket.once('close', () => other.destroy())
   other.once('connect', () => {
     connected = true
-    const fields = [...without(request.rawHeaders, (name) => name === CLIENT_FIELD), ...clientFields(request.socket)]
+    const fields = [...clientFields(request), ...without(request.rawHeaders, (name) => name === CLIENT_FIELD)]
     other.write(`${request.method} ${request.url} HTTP/1.1\r\n${pairs(fields).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`, 'latin1')
     if (head.length > 0) other.write(head)
     socket.pipe(other)
@@ -139,9 +161,13 @@ function tunnel({ request, socket, head, path, serveHere }: Tunnel): void {
   })
 }
 
-/** The fields that a `Connection` field names are of this hop, too. */
-function namedByConnection({ headers }: IncomingMessage): ReadonlySet<string> {
-  return new Set((headers.connection ?? '').toLowerCase().split(',').map((name) => name.trim()))
+/** @see RFC 9112, 6.3 */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+}
+
+function lengthOf(request: IncomingMessage): readonly string[] {
+  return hasBody(request) || WITHOUT_BODY.has(request.method ?? '') ? [] : ['content-length', '0']
 }
 
 function without(raw: readonly string[], isDropped: (name: string) => boolean): readonly string[] {

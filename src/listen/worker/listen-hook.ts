@@ -106,7 +106,7 @@ export function installListenHook(context: ListenContext): Listeners {
   const descriptors = stopWhenFull(channel, valves)
   const hooked = new WeakSet<Server>()
   const sticky = context.sticky === null ? undefined : loadStickiness(context.sticky, context.slot, (server) => hooked.add(server))
-  const surplus = createSurplus({ load, rebalance: context.rebalance && sticky === undefined, descriptors, send: (message) => channel.send(message), sendHandle: context.sendHandle, sticky })
+  const surplus = createSurplus({ load, rebalance: context.rebalance, descriptors, send: (message) => channel.send(message), sendHandle: context.sendHandle, sticky })
   const nextIndex = new Map<string, number>()
 
   let leaving = false

@@ -6,11 +6,11 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node
 import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { join } from 'node:path'
-import { ownerOf, passSocketName, type Seat, type StickyRules } from '../../protocol/sticky.ts'
+import { holderOf, passSocketName, type Seat, type StickyRules } from '../../protocol/sticky.ts'
 import { createForwarder, type Forwarder } from './forward.ts'
 import { takeClientFields } from './passed-client.ts'
 import type { Headers, KeyReader } from './request-key.ts'
-import { makeStickyCookie, sendStickyCookie } from './sticky-cookie.ts'
+import { makeStickyCookie, readStickyCookie, sendStickyCookie } from './sticky-cookie.ts'
 
 /** Longest path of a socket (unix(7)), without the final NUL. */
 const PATH_LIMIT = process.platform === 'darwin' ? 103 : 107
@@ -49,33 +49,32 @@ export function createPassing(context: PassingContext): Passing {
 
   /** Where to pass the request on to; undefined: it is handled here. */
   const elsewhere = (key: string, request: IncomingMessage, pin: number | undefined): string | undefined => {
-    if (pin === undefined || rules.socketDir === null || accepted.get(request.socket) === pin) return undefined
-    const all = seats()
-    const owner = ownerOf(pin, all.map((seat) => seat.slot))
-    const pid = all.find((seat) => seat.slot === owner)?.pid
-    if (owner === slot || pid === undefined || pid === process.pid) return undefined
-    return join(rules.socketDir, passSocketName(pid, rules.secret, key))
+    if (pin === undefined || accepted.get(request.socket) === pin) return undefined
+    const pid = holderOf(pin, seats())?.pid
+    return pid === undefined || pid === process.pid ? undefined : entrancePath(rules, pid, key)
   }
   const onRequest = (key: string, event: string | symbol, request: IncomingMessage, given: readonly unknown[], serveHere: () => void): boolean => {
     if (passed.has(request.socket)) {
       takeClientFields(request)
       return false
     }
-    const pin = keys.ofRequest(fieldsOf(request), request.socket.remoteAddress)
-    const path = elsewhere(key, request, pin)
     const hasResponse = event !== 'upgrade' && event !== 'connect'
-    if (path === undefined) {
-      if (pin === undefined && rules.by === 'cookie' && hasResponse) giveCookie(given[0] as ServerResponse)
-      return false
-    }
+    let pin = keys.ofRequest(fieldsOf(request), request.socket.remoteAddress)
+    if (pin === undefined && rules.by === 'cookie' && hasResponse) pin = giveCookie(given[0] as ServerResponse)
+    const path = elsewhere(key, request, pin)
+    if (path === undefined) return false
     forwarder ??= createForwarder()
     if (hasResponse) forwarder.request({ request, response: given[0] as ServerResponse, path, serveHere, asksFirst: event === 'checkContinue' })
     else forwarder.tunnel(request, given[0] as Duplex, given[1] as Buffer, path, serveHere)
     return true
   }
-  const giveCookie = (response: ServerResponse): void => {
-    const slots = seats().map((seat) => seat.slot)
-    if (slots.includes(slot)) sendStickyCookie(response, makeStickyCookie(rules.secret, slot, slots))
+  /** Returns its key: of a worker whose seat another one has, or none yet, that is another's. */
+  const giveCookie = (response: ServerResponse): number | undefined => {
+    const all = seats()
+    if (all.length === 0) return undefined
+    const value = makeStickyCookie(rules.secret, all.some(({ pid }) => pid === process.pid) ? slot : undefined, all.map((seat) => seat.slot))
+    sendStickyCookie(response, value)
+    return readStickyCookie(rules.secret, value)
   }
 
   return {
@@ -97,7 +96,10 @@ export function createPassing(context: PassingContext): Passing {
       places.get(key)?.restore()
       places.delete(key)
     },
-    accepted: (socket, pin) => accepted.set(socket, pin),
+    accepted(socket, pin) {
+      // One of its own goes with the seat, whoever has it next.
+      if (holderOf(pin, seats())?.pid !== process.pid) accepted.set(socket, pin)
+    },
     stop() {
       for (const { entrance } of places.values()) entrance?.close()
     },
@@ -106,9 +108,8 @@ export function createPassing(context: PassingContext): Passing {
 
 /** A socket on which other workers bring requests. Its connections are the app's server's, as if it had accepted them. */
 function openEntrance({ rules, hide }: PassingContext, key: string, server: HttpServer, passed: WeakSet<object>): Server | undefined {
-  if (rules.socketDir === null) return undefined
-  const path = join(rules.socketDir, passSocketName(process.pid, rules.secret, key))
-  if (Buffer.byteLength(path) > PATH_LIMIT) return undefined
+  const path = entrancePath(rules, process.pid, key)
+  if (path === undefined) return undefined
   const net = process.getBuiltinModule('node:net')
   const entrance = net.createServer({ allowHalfOpen: true }, (socket) => {
     passed.add(socket)
@@ -121,9 +122,16 @@ function openEntrance({ rules, hide }: PassingContext, key: string, server: Http
   return entrance
 }
 
+function entrancePath({ socketDir, secret }: StickyRules, pid: number, key: string): string | undefined {
+  if (socketDir === null) return undefined
+  const path = join(socketDir, passSocketName(pid, secret, key))
+  return Buffer.byteLength(path) > PATH_LIMIT ? undefined : path
+}
+
 function fieldsOf({ headers }: IncomingMessage): Headers {
   return (name) => {
-    const value = headers[name]
-    return Array.isArray(value) ? value.join(', ') : value
+    const value: unknown = headers[name]
+    if (Array.isArray(value)) return value.join(', ')
+    return typeof value === 'string' ? value : undefined
   }
 }

@@ -62,7 +62,10 @@ export function createPeeks(): Peeks {
       }
       const one: Pending = { until: nowMs() + TIME_MS, end }
       pending.add(one)
-      if (pending.size > PENDING) [...pending][0]?.end()
+      if (pending.size > PENDING) {
+        const [oldest] = pending
+        oldest?.end()
+      }
       client.onread = (bytes) => {
         if (bytes !== undefined) head = head.length === 0 ? Buffer.from(bytes) : Buffer.concat([head, Buffer.from(bytes)])
         // Without bytes it is the end, or an error; the next who reads learns it too.

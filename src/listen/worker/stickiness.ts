@@ -1,6 +1,6 @@
 /** Finds out whose a connection is that has just been accepted: by its address, or by the head of its first request. */
 import type { Server, Socket } from 'node:net'
-import { ownerOf, type Seat, type StickyRules } from '../../protocol/sticky.ts'
+import { holderOf, type Seat, type StickyRules } from '../../protocol/sticky.ts'
 import { headersOf, isWholeHead, proxiedClient } from './first-bytes.ts'
 import { createPassing } from './passing.ts'
 import { createPeeks, type ReadableHandle } from './peek.ts'
@@ -36,7 +36,7 @@ export function createStickiness(rules: StickyRules, slot: number, hide: (server
   const keys = createKeyReader(rules)
   const peeks = createPeeks()
   let seats: readonly Seat[] = []
-  let slots: readonly number[] = []
+  let stopped = false
   const passing = createPassing({ rules, slot, keys, seats: () => seats, hide })
 
   const isEnough = (isHttp: boolean, head: Buffer): boolean => {
@@ -52,8 +52,8 @@ export function createStickiness(rules: StickyRules, slot: number, hide: (server
 
   return {
     find(server, client, done) {
-      // With one slot everything belongs here.
-      if (slots.length < 2) {
+      // Nobody is there to have it, or only this worker.
+      if (stopped || seats.every(({ pid }) => pid === process.pid)) {
         done({ pin: undefined, head: undefined })
         return
       }
@@ -68,10 +68,9 @@ export function createStickiness(rules: StickyRules, slot: number, hide: (server
       }
       peeks.read(client, (head) => isEnough(isHttp, head), (head) => done({ pin: pinOfHead(isHttp, head, address), head, isOpen: rules.by === 'function' && isHttp }))
     },
-    owns: (pin) => ownerOf(pin, slots) === slot,
+    owns: (pin) => holderOf(pin, seats)?.pid === process.pid,
     setSeats(given) {
       seats = given
-      slots = given.map((seat) => seat.slot)
     },
     attach(key, server) {
       if (serverKind(server) === 'http' && rules.by !== 'function') passing.attach(key, server)
@@ -79,6 +78,7 @@ export function createStickiness(rules: StickyRules, slot: number, hide: (server
     detach: passing.detach,
     accepted: passing.accepted,
     stop() {
+      stopped = true
       peeks.endAll()
       passing.stop()
     },

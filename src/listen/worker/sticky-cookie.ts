@@ -24,10 +24,11 @@ export function readStickyCookie(secret: string, value: string | undefined): num
   return given.length === right.length && timingSafeEqual(given, right) ? Buffer.from(random, 'base64url').readUInt32LE(0) : undefined
 }
 
-/** A new value, with a key of that slot's. */
-export function makeStickyCookie(secret: string, slot: number, slots: readonly number[]): string {
+/** A new value, with a key of that slot's; undefined: of any. */
+export function makeStickyCookie(secret: string, slot: number | undefined, slots: readonly number[]): string {
   const bytes = process.getBuiltinModule('node:crypto').randomBytes(RANDOM_BYTES)
-  for (let tries = 0; tries < TRIES && ownerOf(bytes.readUInt32LE(0), slots) !== slot; tries += 1) bytes.writeUInt32LE((bytes.readUInt32LE(0) + 1) >>> 0, 0)
+  const isRight = (): boolean => slot === undefined || ownerOf(bytes.readUInt32LE(0), slots) === slot
+  for (let tries = 0; tries < TRIES && !isRight(); tries += 1) bytes.writeUInt32LE((bytes.readUInt32LE(0) + 1) >>> 0, 0)
   const random = bytes.toString('base64url')
   return `${random}.${sign(secret, random).toString('base64url')}`
 }
@@ -46,21 +47,34 @@ export function sendStickyCookie(response: ServerResponse, value: string): void 
   response.writeHead = (...given: Given) => {
     response.writeHead = writeHead
     const at = given.findLastIndex((one) => typeof one === 'object' && one !== null)
-    const headers = at === -1 ? undefined : withCookie(given[at] as object, cookie)
-    if (headers === undefined) response.appendHeader('Set-Cookie', cookie)
-    return writeHead(...given.map((one, index) => (index === at && headers !== undefined ? headers : one)))
+    const headers = at === -1 ? undefined : (given[at] as object)
+    // The headers of writeHead() replace those that were set before. And where none was set Node takes them as they are: an array of pairs only then.
+    if (headers === undefined || !(hasCookie(headers) || response.getHeaderNames().length === 0)) {
+      response.appendHeader('Set-Cookie', cookie)
+      return writeHead(...given)
+    }
+    return writeHead(...given.map((one, index) => (index === at ? withCookie(headers, cookie) : one)))
   }
 }
 
-/** The headers of writeHead() replace those that were set before; undefined when there is no cookie among them. */
-function withCookie(headers: object, cookie: string): object | undefined {
+function hasCookie(headers: object): boolean {
+  if (!Array.isArray(headers)) return Object.keys(headers).some(isCookie)
+  return headers.some((one: unknown, index) => (Array.isArray(one) ? isCookie(one[0]) : index % 2 === 0 && isCookie(one)))
+}
+
+/** All cookies as one entry: some versions of Node keep the last of several. */
+function withCookie(headers: object, cookie: string): object {
   if (!Array.isArray(headers)) {
-    const name = Object.keys(headers).find(isCookie)
-    return name === undefined ? undefined : { ...headers, [name]: [(headers as Readonly<Record<string, unknown>>)[name], cookie].flat() }
+    const name = Object.keys(headers).find(isCookie) ?? 'Set-Cookie'
+    return { ...headers, [name]: [(headers as Readonly<Record<string, unknown>>)[name] ?? [], cookie].flat() }
   }
-  const list = headers as readonly unknown[]
-  if (Array.isArray(list[0])) return list.some((pair) => isCookie((pair as Given)[0])) ? [...list, ['Set-Cookie', cookie]] : undefined
-  return list.some((name, index) => index % 2 === 0 && isCookie(name)) ? [...list, 'Set-Cookie', cookie] : undefined
+  const isPairs = Array.isArray(headers[0])
+  // Node throws.
+  if (!isPairs && headers.length % 2 !== 0) return headers
+  const pairs = isPairs ? (headers as readonly Given[]) : Array.from({ length: headers.length / 2 }, (_, index) => headers.slice(index * 2, index * 2 + 2) as Given)
+  const cookies = [...pairs.flatMap(([name, value]) => (isCookie(name) ? value : [])), cookie]
+  const whole = [...pairs.filter(([name]) => !isCookie(name)), ['Set-Cookie', cookies]]
+  return isPairs ? whole : whole.flat(1)
 }
 
 function isCookie(name: unknown): boolean {

@@ -88,9 +88,10 @@ export function createSurplus({ load, rebalance, descriptors, send, sendHandle, 
     if (isFull(server)) return server.dropMaxConnection !== true
     return pin === undefined || sticky?.owns(pin) !== true || (pinnedCeiling !== null && load.open() >= pinnedCeiling)
   }
-  const keep = ({ server, handle, keep: serve }: Place, client: ClientHandle, { pin, head }: Peeked): void => {
+  /** @param told by the primary, whoever the client belongs to */
+  const keep = ({ server, handle, keep: serve }: Place, client: ClientHandle, { pin, head }: Peeked, told = false): void => {
     if (sticky === undefined) serve.call(handle, 0, client)
-    else feed(server, head, () => serve.call(handle, 0, client), (socket) => pin !== undefined && sticky.accepted(socket, pin))
+    else feed(server, head, () => serve.call(handle, 0, client), (socket) => told && pin !== undefined && sticky.accepted(socket, pin))
     load.changed()
   }
   const handOver = (key: string, client: ClientHandle, place: Place, found: Peeked = UNREAD): void => {
@@ -112,7 +113,8 @@ export function createSurplus({ load, rebalance, descriptors, send, sendHandle, 
 
   const round = (): void => {
     load.look(ROUND_MS)
-    if (!rebalance || ceiling === null || stopped || !process.connected || departures.isBlocked()) return
+    // Where clients count, connections stay with their worker.
+    if (!rebalance || ceiling === null || stopped || pinnedCeiling !== null || !process.connected || departures.isBlocked()) return
     let left = toMove(load.open(), ceiling)
     for (const [key, place] of places) {
       const taken = takeIdle(place.server, left)
@@ -136,7 +138,7 @@ export function createSurplus({ load, rebalance, descriptors, send, sendHandle, 
     // Said first: once the connection is served here nobody else may have it.
     send({ type: 'took', seq, open: load.open() + 1 })
     load.counts.taken += 1
-    keep(place, client as ClientHandle, { pin, head: head === undefined ? undefined : Buffer.from(head, 'base64') })
+    keep(place, client as ClientHandle, { pin, head: head === undefined ? undefined : Buffer.from(head, 'base64') }, true)
     descriptors.opened((client as ClientHandle).fd ?? -1)
   })
 
