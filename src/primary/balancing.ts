@@ -80,7 +80,8 @@ export class Balancing {
   leave(id: number): void {
     this.#strategy.leave(id)
     this.#told.delete(id)
-    this.#changed()
+    // At once: it is about to take nothing from others.
+    this.#flush()
   }
 
   /** It is gone, and all that it said has been heard. */

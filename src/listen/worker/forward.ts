@@ -7,6 +7,7 @@
 import type { ClientRequest, IncomingMessage, RequestOptions, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { connectGreeted } from './greeting.ts'
 import { clientFields, CLIENT_FIELD } from './passed-client.ts'
 
 /**
@@ -40,13 +41,20 @@ export interface Forwarder {
   readonly tunnel: (request: IncomingMessage, socket: Duplex, head: Buffer, path: string, serveHere: () => void) => void
 }
 
+/** As an Agent asks for it. */
+function createConnection({ path }: { readonly path?: string }, done: (error: Error | null, socket?: Socket) => void): undefined {
+  connectGreeted(path ?? '', done)
+  return undefined
+}
+
 export function createForwarder(): Forwarder {
   const http = process.getBuiltinModule('node:http')
   const agent = new http.Agent({ keepAlive: true, timeout: IDLE_MS, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 64 })
+  Object.assign(agent, { createConnection })
   const send = (exchange: Exchange, isSecond: boolean): void => {
     const { request, response, path, serveHere, asksFirst } = exchange
     const isDropped = (name: string): boolean => HOP_FIELDS.has(name) || name === CLIENT_FIELD || (name === 'expect' && !asksFirst)
-    const options: RequestOptions = { socketPath: path, agent: isSecond ? false : agent, method: request.method ?? 'GET', path: request.url ?? '/', headers: [...clientFields(request), ...lengthOf(request), ...without(request.rawHeaders, isDropped)] as never }
+    const options: RequestOptions = { ...(isSecond ? { createConnection: createConnection as never } : { agent }), socketPath: path, method: request.method ?? 'GET', path: request.url ?? '/', headers: [...clientFields(request), ...lengthOf(request), ...without(request.rawHeaders, isDropped)] as never }
     let passed: ClientRequest
     try {
       // Not by `http.request`, which apps replace in order to trace what they themselves ask for.
@@ -95,10 +103,7 @@ function pour(request: IncomingMessage, passed: ClientRequest): () => boolean {
     // What nobody wants any more makes room for the next request of the connection.
     passed.once('close', () => request.resume())
   }
-  passed.once('socket', (socket) => {
-    if (socket.connecting) socket.once('connect', begin)
-    else begin()
-  })
+  passed.once('socket', begin)
   // A client that breaks off in its body must not look like one that has sent all.
   request.once('close', () => {
     if (!request.complete) passed.destroy()
@@ -139,26 +144,22 @@ interface Tunnel {
 
 /** An upgrade: byte for byte from here on, in both directions. */
 function tunnel({ request, socket, head, path, serveHere }: Tunnel): void {
-  const other = process.getBuiltinModule('node:net').connect({ path, allowHalfOpen: true })
-  let connected = false
-  socket.on('error', () => other.destroy())
-  socket.once('close', () => other.destroy())
-  other.once('connect', () => {
-    connected = true
+  const pending = connectGreeted(path, (error, other) => {
+    if (error !== null || other === undefined) {
+      serveHere()
+      return
+    }
     const fields = [...clientFields(request), ...without(request.rawHeaders, (name) => name === CLIENT_FIELD)]
     other.write(`${request.method} ${request.url} HTTP/1.1\r\n${pairs(fields).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`, 'latin1')
     if (head.length > 0) other.write(head)
     socket.pipe(other)
     other.pipe(socket)
-  })
-  other.on('error', () => {
-    if (connected) socket.destroy()
-    else serveHere()
-  })
-  other.once('close', () => {
+    other.on('error', () => socket.destroy())
     // After what is still to be written.
-    if (connected) (socket as Socket).destroySoon()
+    other.once('close', () => (socket as Socket).destroySoon())
   })
+  socket.on('error', () => pending.destroy())
+  socket.once('close', () => pending.destroy())
 }
 
 /** @see RFC 9112, 6.3 */

@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream'
 import { join } from 'node:path'
 import { holderOf, passSocketName, type Seat, type StickyRules } from '../../protocol/sticky.ts'
 import { createForwarder, type Forwarder } from './forward.ts'
+import { GREETING } from './greeting.ts'
 import { takeClientFields } from './passed-client.ts'
 import type { Headers, KeyReader } from './request-key.ts'
 import { makeStickyCookie, readStickyCookie, sendStickyCookie } from './sticky-cookie.ts'
@@ -113,6 +114,7 @@ function openEntrance({ rules, hide }: PassingContext, key: string, server: Http
   const net = process.getBuiltinModule('node:net')
   const entrance = net.createServer({ allowHalfOpen: true }, (socket) => {
     passed.add(socket)
+    socket.write(GREETING)
     server.emit('connection', socket)
   })
   hide(entrance)
