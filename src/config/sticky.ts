@@ -10,6 +10,8 @@ export function resolveSticky(values: Values, problems: Problems): StickySetting
   const trusted = values.trustedProxies
   const factor = values.stickyFactor
   if (sticky.value === undefined) {
+    // A wrong one makes nothing else wrong.
+    if (sticky.origin !== 'default') return undefined
     for (const { origin, where } of [trusted, factor]) {
       if (origin !== 'default') problems.add(settingError(`${where} has no effect without --sticky`, 'Add --sticky ip, or leave it out.'))
     }
