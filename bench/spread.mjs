@@ -24,7 +24,7 @@ export const bench = {
   title: `keep-alive connections on ${SPREAD_WORKERS} workers, and a burst of ${BURST.count} requests of 20 ms on ${BURST.workers}`,
   async run({ session, node, options, report }) {
     const { rounds = 5 } = options
-    const keys = choosePeers(session, ['everycore', 'rr', 'none', 'pm2'], options.peers)
+    const keys = choosePeers({ session, node, options }, ['everycore', 'rr', 'none', 'pm2'])
     const results = await inTurns(keys, rounds, (key) => measureOnce(PEERS[key], { session, node }))
     report.keep('rounds', results)
     const column = (key, field) => results[key].map((result) => result[field])
