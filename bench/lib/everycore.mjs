@@ -45,7 +45,7 @@ async function handedOver(child) {
     child.once('message', resolve)
     child.send('loads')
   })
-  return loads.reduce((sum, load) => sum + load.handedOver, 0)
+  return loads.reduce((sum, load) => sum + load.taken, 0)
 }
 
 /** False, with a word on stderr, when what is built has no such setting. */
