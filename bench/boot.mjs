@@ -5,7 +5,8 @@ import { setTimeout } from 'node:timers/promises'
 import { runAlone } from './lib/bench.mjs'
 import { formatSpread, median, pairDifferences, pairRatios, table } from './lib/numbers.mjs'
 import { makeModules } from './lib/modules.mjs'
-import { choosePeers, everycore, PEERS } from './lib/peers.mjs'
+import { everycore } from './lib/everycore.mjs'
+import { choosePeers, PEERS } from './lib/peers.mjs'
 import { inTurns } from './lib/rounds.mjs'
 import { APPS } from './lib/session.mjs'
 
@@ -40,7 +41,7 @@ export const bench = {
 
 async function runCase({ app, title }, { session, node, options, report, env }) {
   const { workers, rounds = 11 } = options
-  const keys = choosePeers(session, ['everycore', 'json', 'rr', 'none', 'pm2'], options.peers)
+  const keys = choosePeers({ session, node, options }, ['everycore', 'json', 'rr', 'none', 'pm2'])
   const script = join(APPS, `${app}.cjs`)
   const once = async (key, uptimeMs = 0) => {
     const peer = await PEERS[key].start(session, { script, workers, node, env })

@@ -17,7 +17,7 @@ export const bench = {
   title: `resident memory in MB, ${IDLE_MS / 1000} s after the start and after load`,
   async run({ session, node, options, report }) {
     const { workers, rounds = 3 } = options
-    const keys = choosePeers(session, ['everycore', 'json', 'rr', 'none', 'pm2', 'plain'], options.peers)
+    const keys = choosePeers({ session, node, options }, ['everycore', 'json', 'rr', 'none', 'pm2', 'plain'])
     const results = await inTurns(keys, rounds, (key) => measureOnce(PEERS[key], { session, node, workers }))
     report.keep('rounds', results)
     for (const moment of ['idle', 'loaded']) printMoment(moment, keys, results, report)

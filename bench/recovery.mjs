@@ -2,7 +2,8 @@
 import { join } from 'node:path'
 import { runAlone } from './lib/bench.mjs'
 import { formatSpread, median, pairDifferences, table } from './lib/numbers.mjs'
-import { choosePeers, everycore, PEERS } from './lib/peers.mjs'
+import { everycore } from './lib/everycore.mjs'
+import { choosePeers, PEERS } from './lib/peers.mjs'
 import { isAlive } from './lib/proc.mjs'
 import { lightLoad, request, tally } from './lib/raw-client.mjs'
 import { now, waitReady } from './lib/ready.mjs'
@@ -38,7 +39,7 @@ function observed() {
 
 async function runOne({ session, node, options, report }) {
   const { workers, rounds = 7 } = options
-  const keys = choosePeers(session, ['everycore', 'rr', 'none', 'pm2'], options.peers)
+  const keys = choosePeers({ session, node, options }, ['everycore', 'rr', 'none', 'pm2'])
   const script = join(APPS, 'small.cjs')
   const results = await inTurns(keys, rounds, async (key) => {
     const { events, peer } = key === 'everycore' ? observed() : { events: undefined, peer: PEERS[key] }
@@ -84,7 +85,7 @@ async function runOne({ session, node, options, report }) {
 
 async function runAll({ session, node, options, report }) {
   const { workers, rounds = 3 } = options
-  const keys = choosePeers(session, ['everycore', 'rr', 'none', 'pm2'], options.peers)
+  const keys = choosePeers({ session, node, options }, ['everycore', 'rr', 'none', 'pm2'])
   for (const queued of [0, CONNECTIONS / 2]) {
     const results = await inTurns(keys, rounds, (key) => killAll(PEERS[key], { session, node, workers, queued }))
     report.keep(`all, ${queued} queued`, results)

@@ -1,11 +1,11 @@
-/** Claim: connections that stay are spread evenly, and a burst of work is done as quickly as by round-robin. */
+/** Claim: connections that stay are spread evenly. */
 import { join } from 'node:path'
 import { runAlone } from './lib/bench.mjs'
 import { holdConnections } from './lib/holding-client.mjs'
-import { formatSpread, median, pairRatios, table } from './lib/numbers.mjs'
+import { columnOf, loadRounds, total } from './lib/load-table.mjs'
+import { formatSpread, median, table } from './lib/numbers.mjs'
 import { choosePeers, PEERS } from './lib/peers.mjs'
 import { openSockets } from './lib/proc.mjs'
-import { inTurns } from './lib/rounds.mjs'
 import { APPS, sleep } from './lib/session.mjs'
 
 const CASES = [
@@ -14,67 +14,45 @@ const CASES = [
   { count: 64, overMs: 0, target: 1.2 },
   { count: 256, overMs: 0, target: 1.2 },
 ]
-const SPREAD_WORKERS = 8
-const BURST = { workers: 4, count: 40, path: '/20' }
+const WORKERS = 8
 const SETTLE_MS = 200
 
 export const bench = {
   name: 'spread',
   usesWrk: false,
-  title: `keep-alive connections on ${SPREAD_WORKERS} workers, and a burst of ${BURST.count} requests of 20 ms on ${BURST.workers}`,
+  title: `keep-alive connections on ${WORKERS} workers`,
   async run({ session, node, options, report }) {
     const { rounds = 5 } = options
-    const keys = choosePeers(session, ['everycore', 'rr', 'none', 'pm2'], options.peers)
-    const results = await inTurns(keys, rounds, (key) => measureOnce(PEERS[key], { session, node }))
+    const keys = choosePeers({ session, node, options }, ['everycore', 'rr', 'none', 'pm2', 'reuseport'])
+    const verdicts = []
+    const results = {}
+    const errors = Object.fromEntries(keys.map((key) => [key, 0]))
+    for (const one of CASES) {
+      const name = nameOf(one)
+      results[name] = await loadRounds(keys, rounds, { session, script: join(APPS, 'small.cjs'), workers: WORKERS, node }, (peer) => measureOnce(peer, one))
+      const column = columnOf(results[name])
+      for (const key of keys) errors[key] += total(column(key, 'errors'))
+      verdicts.push(() => report.atMost(`busiest / mean, ${name}`, median(column('everycore', 'balance')), one.target))
+    }
     report.keep('rounds', results)
-    const column = (key, field) => results[key].map((result) => result[field])
     report.print('Connections of the busiest worker by the mean')
-    report.print(
-      table(
-        ['peer', ...CASES.map(nameOf), 'errors'],
-        keys.map((key) => [PEERS[key].name, ...CASES.map((one) => formatSpread(column(key, nameOf(one)), 2)), column(key, 'errors').reduce((sum, count) => sum + count, 0)]),
-      ),
-    )
-    report.print('\nBurst: ms until the last answer')
-    report.print(table(['peer', 'ms', 'everycore / peer'], keys.map((key) => [PEERS[key].name, formatSpread(column(key, 'burstMs'), 0), formatSpread(pairRatios(column('everycore', 'burstMs'), column(key, 'burstMs')), 2)])))
+    const cell = (key, one) => formatSpread(columnOf(results[nameOf(one)])(key, 'balance'), 2)
+    report.print(table(['peer', ...CASES.map(nameOf), 'errors'], keys.map((key) => [PEERS[key].name, ...CASES.map((one) => cell(key, one)), errors[key]])))
     report.print()
-    for (const one of CASES) report.atMost(`busiest / mean, ${nameOf(one)}`, median(column('everycore', nameOf(one))), one.target)
-    if (keys.includes('rr')) report.atMost('burst against round-robin', median(pairRatios(column('everycore', 'burstMs'), column('rr', 'burstMs'))), 1.05, ' x')
-    report.atMost('connections without an answer', column('everycore', 'errors').reduce((sum, count) => sum + count, 0), 0)
+    for (const verdict of verdicts) verdict()
+    report.atMost('connections without an answer', errors['everycore'] ?? 0, 0)
   },
 }
 
 const nameOf = ({ count, overMs }) => `${count} ${overMs === 0 ? 'at once' : `over ${overMs / 1000} s`}`
 
-async function measureOnce(peer, { session, node }) {
-  const result = { errors: 0 }
-  for (const one of CASES) {
-    await withPeer(peer, { session, node, app: 'small', workers: SPREAD_WORKERS }, async (running) => {
-      const held = await holdConnections(running.port, one)
-      await sleep(SETTLE_MS)
-      const counts = running.pids.workers.map((pid, index) => openSockets(pid) - running.idleSockets[index])
-      held.close()
-      result[nameOf(one)] = Math.max(...counts) / (one.count / SPREAD_WORKERS)
-      result.errors += held.errors
-    })
-  }
-  await withPeer(peer, { session, node, app: 'block', workers: BURST.workers }, async (running) => {
-    const held = await holdConnections(running.port, BURST)
-    held.close()
-    result.burstMs = held.tookMs
-    result.errors += held.errors
-  })
-  return result
-}
-
-async function withPeer(peer, { session, node, app, workers }, action) {
-  const running = await peer.start(session, { script: join(APPS, `${app}.cjs`), workers, node })
-  try {
-    await sleep(SETTLE_MS)
-    await action(running)
-  } finally {
-    await running.stop()
-  }
+async function measureOnce(peer, one) {
+  await sleep(SETTLE_MS)
+  const held = await holdConnections(peer.port, one)
+  await sleep(SETTLE_MS)
+  const counts = peer.pids.workers.map((pid, index) => openSockets(pid) - peer.idleSockets[index])
+  held.close()
+  return { balance: Math.max(...counts) / (one.count / WORKERS), errors: held.errors }
 }
 
 await runAlone(bench, import.meta.url)

@@ -2,7 +2,7 @@
 // A server with the boot of a real one: it loads 250 modules of 4 kB before it listens. The modules are made by
 // the bench (lib/modules.mjs) in its temporary directory.
 const http = require('node:http')
-const ready = require('./ready.cjs')
+const listen = require('./listen.cjs')
 
 const load = require(process.env.BENCH_MODULES)
 const count = load()
@@ -12,4 +12,4 @@ const server = http.createServer((request, response) => {
   response.end(`${count}\n`)
 })
 
-server.listen(Number(process.env.BENCH_PORT ?? 0), '127.0.0.1', () => ready(server.address().port))
+listen(server)

@@ -1,7 +1,7 @@
 'use strict'
 // 10,000 routes, each with a handler of its own, found by path.
 const http = require('node:http')
-const ready = require('./ready.cjs')
+const listen = require('./listen.cjs')
 
 const routes = new Map()
 for (let index = 0; index < 10_000; index += 1) {
@@ -21,4 +21,4 @@ const server = http.createServer((request, response) => {
   response.end()
 })
 
-server.listen(Number(process.env.BENCH_PORT ?? 0), '127.0.0.1', () => ready(server.address().port))
+listen(server)

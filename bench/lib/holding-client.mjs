@@ -5,22 +5,28 @@ import { sleep } from './session.mjs'
 /**
  * Opens `count` connections, evenly over `overMs`, or all at once with 0.
  *
- * @returns `{ tookMs, errors, close }`: until the last answer; connections that got none; closes all
+ * @returns `{ tookMs, halfMs, errors, close }`: until the last answer, and until half of them; connections that got none;
+ *   closes all
  */
 export async function holdConnections(port, { count, overMs = 0, path = '/', timeoutMs = 20_000 }) {
   const began = performance.now()
   const sockets = []
   const answers = []
+  const times = []
   for (let index = 0; index < count; index += 1) {
     const { socket, answered } = ask(port, path, timeoutMs)
     sockets.push(socket)
-    answers.push(answered)
+    answers.push(answered.then((ok) => {
+      times.push(performance.now() - began)
+      return ok
+    }))
     const wait = began + ((index + 1) * overMs) / count - performance.now()
     if (wait > 1) await sleep(wait)
   }
   const ok = await Promise.all(answers)
   return {
-    tookMs: performance.now() - began,
+    tookMs: times.at(-1),
+    halfMs: times[Math.ceil(count / 2) - 1],
     errors: ok.filter((one) => !one).length,
     close: () => {
       for (const socket of sockets) socket.destroy()

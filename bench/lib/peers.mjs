@@ -1,43 +1,21 @@
 /**
- * The peers, as one table. `start(session, { script, workers, node })` runs a script on so many workers and
- * returns when all listen: `{ name, pids: { primary, workers }, hasPrimary, url, startedAt, ready,
- * idleSockets, stop }`.
+ * The peers, as one table. `start(session, { script, workers, node, env, counts })` runs a script on so many workers
+ * and returns when all listen: see `start` in running.mjs.
  */
-import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { everycore } from './everycore.mjs'
+import { nginx } from './nginx.mjs'
 import { pm2Version, startPm2 } from './pm2.mjs'
-import { isAlive, openSockets } from './proc.mjs'
-import { now, waitReady } from './ready.mjs'
-import { APPS, until } from './session.mjs'
+import { freePort, start } from './running.mjs'
+import { APPS } from './session.mjs'
+import { startSticky, stickyModules } from './socketio.mjs'
 
 const CLUSTER = join(APPS, 'cluster.cjs')
 
-/** Everything that is alike for all peers. */
-async function start(session, name, { script, workers, node, env: extra = {} }, launch) {
-  const readyDirectory = session.makeDirectory(`${name}-ready`)
-  const cwd = session.makeDirectory(`${name}-cwd`)
-  const log = join(cwd, 'output.log')
-  const env = session.environment(node, { BENCH_READY_DIR: readyDirectory, ...extra })
-  const startedAt = now()
-  const running = await launch({ script, workers, node, env, cwd, log })
-  try {
-    const ready = await waitReady(readyDirectory, (entries) => entries.length >= workers)
-    const primary = running.primary === undefined ? running.child.pid : await until(running.primary, 'the pid of the primary')
-    session.see(primary)
-    const pids = { primary, workers: ready.map(({ pid }) => pid) }
-    await running.settled?.()
-    const { port } = ready[0]
-    if (ready.some((entry) => entry.port !== port)) throw new Error(`the workers of ${name} listen on different ports`)
-    const stop = async () => {
-      session.see(primary)
-      await (running.stop?.() ?? session.end(primary))
-      await until(() => !pids.workers.some((pid) => isAlive(pid)), `the workers of ${name} to end`)
-    }
-    return { name, pids, hasPrimary: running.hasPrimary ?? true, port, url: `http://127.0.0.1:${port}/`, readyDirectory, startedAt, ready, idleSockets: pids.workers.map((pid) => openSockets(pid)), stop }
-  } catch (error) {
-    await (running.stop?.() ?? session.end(running.child.pid))
-    throw new Error(`${name} did not start: ${error.message}\n${readFileSync(log, 'utf8').slice(-2000)}`, { cause: error })
-  }
+/** What the kernel does with SO_REUSEPORT needs an option of `listen`, or a flag of libuv. */
+const hasReusePort = (session, { version }) => {
+  const [major, minor] = version.slice(1).split('.').map(Number)
+  return major >= 24 || (major === 22 && minor >= 12)
 }
 
 function clusterPeer(name, policy) {
@@ -47,24 +25,13 @@ function clusterPeer(name, policy) {
   }
 }
 
-/** `args`: more flags; `onOutput`: gets what it prints. */
-export function everycore({ name = 'everycore', args = [], onOutput, dist = 'dist' } = {}) {
-  return {
-    name,
-    start: (session, options) =>
-      start(session, 'everycore', options, ({ script, workers, node, env, cwd, log }) => {
-        const flags = ['--workers', String(workers), ...args]
-        // As systemd names it; not that of the user, whose caches are none of ours.
-        const runtimeDirectory = join(session.directory, `run-${node.major}`)
-        mkdirSync(runtimeDirectory, { mode: 0o700, recursive: true })
-        return { child: session.spawn(node.path, [join(session.package, dist, 'cli.cjs'), ...flags, script], { env: { ...env, RUNTIME_DIRECTORY: runtimeDirectory }, cwd, log, onOutput }) }
-      }),
-  }
-}
-
 export const PEERS = {
   everycore: everycore(),
   json: everycore({ name: 'everycore json', args: ['--log-format', 'json'] }),
+  shared: everycore({ name: 'everycore shared', settings: { balance: 'shared' } }),
+  slots: everycore({ name: 'everycore reuseport', settings: { balance: 'reuseport' }, needs: hasReusePort }),
+  ip: everycore({ name: 'everycore sticky ip', settings: { sticky: 'ip' } }),
+  cookie: everycore({ name: 'everycore sticky cookie', settings: { sticky: 'cookie' } }),
   rr: clusterPeer('cluster rr', 'rr'),
   none: clusterPeer('cluster none', 'none'),
   pm2: {
@@ -76,15 +43,43 @@ export const PEERS = {
         return { ...running, primary: running.daemon }
       }),
   },
+  reuseport: {
+    name: 'bare reusePort',
+    hasPrimary: false,
+    isAvailable: hasReusePort,
+    start: async (session, options) => {
+      const own = { BENCH_PORT: String(await freePort()), BENCH_LISTEN: 'reuseport' }
+      return start(session, 'reuseport', { ...options, env: { ...options.env, ...own } }, ({ script, workers, node, env, cwd, log }) => ({
+        children: Array.from({ length: workers }, () => session.spawn(node.path, [script], { env, cwd, log })),
+      }))
+    },
+  },
+  held: {
+    name: 'held reuseport',
+    isAvailable: hasReusePort,
+    start: async (session, options) => {
+      const own = { BENCH_PORT: String(await freePort()) }
+      return start(session, 'held', { ...options, env: { ...options.env, ...own } }, ({ script, workers, node, env, cwd, log }) => ({
+        child: session.spawn(node.path, [join(APPS, 'held-reuseport.cjs'), String(workers), script], { env, cwd, log }),
+      }))
+    },
+  },
+  nginx: nginx('nginx'),
+  nginxIp: nginx('nginx ip_hash', ['ip_hash']),
+  sticky: {
+    name: '@socket.io/sticky',
+    isAvailable: (session) => stickyModules(session) !== undefined,
+    start: startSticky,
+  },
   plain: {
     name: 'plain node',
-    start: (session, options) =>
-      start(session, 'plain', { ...options, workers: 1 }, ({ script, node, env, cwd, log }) => ({ child: session.spawn(node.path, [script], { env, cwd, log }), hasPrimary: false })),
+    hasPrimary: false,
+    start: (session, options) => start(session, 'plain', { ...options, workers: 1 }, ({ script, node, env, cwd, log }) => ({ children: [session.spawn(node.path, [script], { env, cwd, log })] })),
   },
 }
 
 /** The wanted ones that can run here. */
-export function choosePeers(session, wanted, only) {
-  const keys = only === undefined ? wanted : wanted.filter((key) => only.includes(key))
-  return keys.filter((key) => PEERS[key].isAvailable?.(session) ?? true)
+export function choosePeers({ session, node, options }, wanted) {
+  const keys = options.peers === undefined ? wanted : wanted.filter((key) => options.peers.includes(key))
+  return keys.filter((key) => PEERS[key].isAvailable?.(session, node) ?? true)
 }

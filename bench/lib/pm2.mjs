@@ -1,26 +1,16 @@
 /** PM2, only ever run as a peer: installed for this run, with a home of its own, and removed afterwards. */
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { install as installPackages } from './packages.mjs'
 import { until } from './session.mjs'
 
 const run = promisify(execFile)
-const prefixes = new WeakMap()
 
-/** Path of its command; undefined, with a word on stderr, when it cannot be installed. */
 function install(session) {
-  if (!prefixes.has(session)) {
-    const prefix = session.makeDirectory('pm2')
-    try {
-      execFileSync('npm', ['install', '--prefix', prefix, '--no-audit', '--no-fund', '--no-save', 'pm2@7'], { stdio: 'ignore', timeout: 180_000 })
-      prefixes.set(session, join(prefix, 'node_modules', 'pm2'))
-    } catch (error) {
-      console.error(`bench: PM2 cannot be installed (${error.message}); its columns are missing`)
-      prefixes.set(session, undefined)
-    }
-  }
-  return prefixes.get(session)
+  const modules = installPackages(session, 'pm2', ['pm2@7'])
+  return modules === undefined ? undefined : join(modules, 'pm2')
 }
 
 export function pm2Version(session) {

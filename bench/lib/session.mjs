@@ -74,10 +74,10 @@ export class Session {
     return { ...(HOME && { HOME }), ...(TMPDIR && { TMPDIR }), PATH: `${dirname(node.path)}:${PATH}`, BENCH_RUN: this.directory, ...extra }
   }
 
-  /** Starts a process. Its output goes to a file, or to `onOutput`. */
-  spawn(path, args, { env, cwd, log, onOutput }) {
+  /** Starts a process. Its output goes to a file, or to `onOutput`; `hasChannel` is for messages. */
+  spawn(path, args, { env, cwd, log, onOutput, hasChannel = false }) {
     const file = openSync(log, 'a')
-    const child = spawn(path, args, { env, cwd, stdio: ['ignore', onOutput === undefined ? file : 'pipe', file] })
+    const child = spawn(path, args, { env, cwd, stdio: ['ignore', onOutput === undefined ? file : 'pipe', file, ...(hasChannel ? ['ipc'] : [])] })
     closeSync(file)
     child.on('error', () => {})
     if (onOutput !== undefined) child.stdout.setEncoding('utf8').on('data', onOutput)

@@ -1,7 +1,6 @@
 /** Runs wrk (https://github.com/wg/wrk) and reads what it prints. */
 import { execFile, spawnSync } from 'node:child_process'
 import { promisify } from 'node:util'
-import { cpuOf, openSockets } from './proc.mjs'
 
 const run = promisify(execFile)
 
@@ -28,26 +27,6 @@ export async function wrk(url, { seconds, connections = 64, headers = [], script
     p99: millis(/99%\s+([\d.]+)(us|ms|s)/.exec(stdout)),
     errors: socketErrors.reduce((sum, count) => sum + count, 0) + number(/Non-2xx or 3xx responses: (\d+)/),
   }
-}
-
-/**
- * wrk on a running peer, with the CPU time that each request cost primary and workers. Seen at half time:
- * `wrkCpu`, the part of a core that wrk itself takes, and `balance`, connections of the busiest worker by their mean.
- */
-export async function measure(peer, options) {
-  const { primary, workers } = peer.pids
-  const before = { primary: cpuOf([primary]), workers: cpuOf(workers) }
-  const seen = { wrkCpu: Number.NaN, balance: Number.NaN }
-  const halfway = (pid) => {
-    seen.wrkCpu = cpuOf([pid]) / (options.seconds * 500_000)
-    const connections = workers.map((worker, index) => openSockets(worker) - peer.idleSockets[index])
-    seen.balance = Math.max(...connections) / (connections.reduce((sum, count) => sum + count, 0) / workers.length)
-  }
-  const result = await wrk(peer.url, { ...options, halfway })
-  if (result.requests === 0) throw new Error(`${peer.name} answered nothing`)
-  const primaryMicros = peer.hasPrimary ? (cpuOf([primary]) - before.primary) / result.requests : 0
-  const workerMicros = (cpuOf(workers) - before.workers) / result.requests
-  return { ...result, ...seen, primaryMicros, workerMicros, allMicros: primaryMicros + workerMicros }
 }
 
 function millis(match) {
