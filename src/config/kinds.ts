@@ -1,7 +1,7 @@
 import { delimiter } from 'node:path'
 import * as v from 'valibot'
 import { parseDuration } from '../base/units.ts'
-import { BALANCES, type BalanceName, type LogFormat, type Verbosity } from './types.ts'
+import { BALANCES, type BalanceFunction, type BalanceName, type LogFormat, type Verbosity } from './types.ts'
 import { splitWords } from './words.ts'
 import { parseWorkers, type Workers } from './workers.ts'
 
@@ -96,7 +96,7 @@ export const KINDS = {
     schema: v.boolean(),
   },
   logFormat: { allowed: 'a log format: use pretty, json or raw', read: last, schema: v.picklist(['pretty', 'json', 'raw']) } satisfies Kind<LogFormat>,
-  balance: { allowed: `a way to spread connections: use ${BALANCES.join(', ')}`, read: last, schema: v.picklist(BALANCES) } satisfies Kind<BalanceName>,
+  balance: { allowed: `a way to spread connections: use ${BALANCES.join(', ')}`, read: last, schema: v.union([v.picklist(BALANCES), v.custom<BalanceFunction>((value) => typeof value === 'function')]) } satisfies Kind<BalanceName | BalanceFunction>,
   verbosity: { allowed: 'a verbosity: use quiet, normal or verbose', read: last, schema: v.picklist(['quiet', 'normal', 'verbose']) } satisfies Kind<Verbosity>,
   identity: { allowed: 'a user or group: use a name or a number', read: numberOrText, schema: identity },
 } as const satisfies Record<string, Kind<unknown>>

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { nearest } from '../base/nearest.ts'
 import type { Problems } from './problems.ts'
 import { SETTING_KEYS, type SettingKey } from './table.ts'
-import type { BalanceName, LogFormat, Verbosity } from './types.ts'
+import type { BalanceFunction, BalanceName, LogFormat, Verbosity } from './types.ts'
 
 /**
  * What the library takes. Every key may be left out; the defaults and their reasons stand in `table.ts`.
@@ -20,8 +20,8 @@ export interface SupervisorOptions {
   readonly name?: string
   /** `'auto'`, `'max'`, 1 to 1024, `'50%'` or -1. */
   readonly workers?: number | string
-  /** How connections are spread over the workers. */
-  readonly balance?: BalanceName
+  /** How connections are spread over the workers: by a way that has a name, or as a function says. */
+  readonly balance?: BalanceName | BalanceFunction
   /** Whether idle connections move from workers that have more to those that have fewer. */
   readonly rebalance?: boolean
   /** Sets PORT for the workers, 0 to 65535. */

@@ -1,6 +1,7 @@
 /** Spreads connections over the workers: gathers what they report, tells each its ceiling, relays what is too much. */
 import { nowMs } from '../base/clock.ts'
-import type { BalanceName } from '../config/types.ts'
+import type { BalanceFunction, BalanceName } from '../config/types.ts'
+import { Chosen } from '../listen/primary/chosen.ts'
 import { LeastBusy } from '../listen/primary/least-busy.ts'
 import { Relay } from '../listen/primary/relay.ts'
 import { RoundRobin } from '../listen/primary/round-robin.ts'
@@ -25,6 +26,13 @@ export interface HandOvers {
   readonly waiting: number
 }
 
+interface BalancingPorts {
+  readonly worker: (id: number) => WorkerProcess | undefined
+  /** Workers whose server on that socket is open. */
+  readonly users: (key: string) => ReadonlySet<number>
+  readonly warn: (text: string) => void
+}
+
 export class Balancing {
   readonly #strategy: Strategy
   readonly #relay: Relay
@@ -34,9 +42,9 @@ export class Balancing {
   #timer: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
 
-  constructor(name: BalanceName, worker: (id: number) => WorkerProcess | undefined, users: (key: string) => ReadonlySet<number>) {
+  constructor(balance: BalanceName | BalanceFunction, { worker, users, warn }: BalancingPorts) {
     // `shared` relays nothing: its workers are given no ceiling.
-    this.#strategy = name === 'least-busy' ? new LeastBusy() : new RoundRobin()
+    this.#strategy = typeof balance === 'function' ? chosenBy(balance, worker, warn) : balance === 'least-busy' ? new LeastBusy() : new RoundRobin()
     this.#worker = worker
     this.#relay = new Relay(this.#strategy, {
       users,
@@ -149,4 +157,16 @@ export class Balancing {
       this.#worker(id)?.limit(open)
     }
   }
+}
+
+function chosenBy(choose: BalanceFunction, worker: BalancingPorts['worker'], warn: BalancingPorts['warn']): Strategy {
+  return new Chosen({
+    choose,
+    describe(id, load) {
+      const found = worker(id)
+      return found && { slot: found.slot, pid: found.pid, generation: found.generation, ...load }
+    },
+    dismissed: (why) => warn(`the function \`balance\` is asked no more, least-busy decides alone: ${why}`),
+    clock: nowMs,
+  })
 }

@@ -78,7 +78,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         this.#engine.tell({ type: 'workerExited', id, exit, chance: Math.random() })
       },
     })
-    this.#balancing = new Balancing(settings.balance, (id) => this.#crew.get(id), (key) => this.#sockets.users(key))
+    this.#balancing = new Balancing(settings.balance, {
+      worker: (id) => this.#crew.get(id),
+      users: (key) => this.#sockets.users(key),
+      warn: (text) => context.logs.logger.warn(text),
+    })
   }
 
   /** What each worker says of its connections. A supervisor with one worker asks for no reports. */
