@@ -76,6 +76,8 @@ export interface Settings {
   readonly sizing: Sizing
   readonly core: CoreSettings
   readonly balance: BalanceName | BalanceFunction
+  /** Who said so: a flag, a variable, `option` or `default`. */
+  readonly balanceFrom: string
   /** Idle connections may move from one worker to another. */
   readonly rebalance: boolean
   /** How long an idle keep-alive connection stays open in a stop, in ms. */

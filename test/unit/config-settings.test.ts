@@ -48,6 +48,7 @@ describe('without any setting', () => {
       waitReady: false,
       killSignal: 'SIGTERM',
       balance: 'least-busy',
+      balanceFrom: 'default',
       rebalance: true,
       logFormat: 'raw',
       color: false,
