@@ -2,7 +2,7 @@
 export { EverycoreError, ERROR_CODES, type ErrorCode } from './base/errors.ts'
 export { EXIT, type ExitCode } from './base/exit-codes.ts'
 export type { SupervisorOptions } from './config/options.ts'
-export type { FirstRequest, LogFormat, Settings, StickyFunction, Verbosity } from './config/types.ts'
+export type { BalanceFunction, BalanceName, FirstRequest, LogFormat, Settings, SlotLoad, StickyFunction, Verbosity } from './config/types.ts'
 export type { Snapshot, SlotView, WorkerView } from './core/snapshot.ts'
 export type { ExitKind, ExitReport, KillReason, Notice, Outcome, ReloadFailure, ReportedError, RetireReason, SupervisorPhase } from './core/types.ts'
 export type { HandOvers } from './primary/balancing.ts'

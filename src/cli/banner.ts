@@ -1,10 +1,11 @@
-/** The first output: at most eight lines that say what runs, where, and how to steer it. */
+/** The first output: at most eight lines that say what runs, where, how connections are spread, and how to steer it. */
 import { styleText } from 'node:util'
 import { relative } from 'node:path'
 import { formatDuration } from '../base/units.ts'
 import { VERSION } from '../base/version.ts'
 import type { Settings } from '../config/types.ts'
 import type { Listening } from '../primary/events.ts'
+import { balanceText } from './balance-text.ts'
 
 /** Most addresses that are listed; an app with more gets a line that says how many. */
 const ADDRESS_LINES = 3
@@ -15,10 +16,12 @@ export interface BannerFacts {
   readonly tookMs: number
   readonly pid: number
   readonly isTTY: boolean
+  /** The workers' sockets are held by the supervisor; else they are node:cluster's. */
+  readonly holdsSockets: boolean
 }
 
 /** The lines, with colour as the settings say. */
-export function banner({ settings, addresses, tookMs, pid, isTTY }: BannerFacts): readonly string[] {
+export function banner({ settings, addresses, tookMs, pid, isTTY, holdsSockets }: BannerFacts): readonly string[] {
   const { size } = settings.sizing
   const paint = (style: Parameters<typeof styleText>[0], text: string): string => (settings.color ? styleText(style, text) : text)
   const arrow = settings.color ? paint('green', '➜') : '➜'
@@ -30,6 +33,8 @@ export function banner({ settings, addresses, tookMs, pid, isTTY }: BannerFacts)
   const places = shown.map((url, index) => `  ${arrow} ${index === 0 ? 'Listening' : '         '}  ${paint('cyan', url)}${index === 0 ? `  (${workers})` : ''}`)
   if (places.length === 0) places.push(`  ${arrow} Running    ${workers}`)
   if (more > 0) places.push(`              and ${more} more`)
+  const balance = balanceText(settings, holdsSockets)
+  if (balance !== undefined) places.push(`  ${arrow} Balance    ${balance}`)
   const stop = isTTY ? 'Ctrl-C' : `kill -TERM ${pid}`
   return ['', `  ${title}`, '', ...places, `  ${arrow} Reload     kill -USR2 ${pid}   Stop  ${stop}`, '']
 }

@@ -6,9 +6,11 @@ import { formatDuration } from '../base/units.ts'
 import { VERSION } from '../base/version.ts'
 import type { Settings } from '../config/types.ts'
 import { inheritedSockets } from '../listen/primary/held-sockets.ts'
+import { canHoldSockets } from '../listen/primary/raw-handle.ts'
 import type { Logs } from '../logs/logs.ts'
 import { assemble } from '../primary/create.ts'
 import type { Supervisor } from '../primary/supervisor.ts'
+import { balanceText } from './balance-text.ts'
 import { banner, urlOf } from './banner.ts'
 import { errorText } from './report-error.ts'
 import { installSignals } from './signals.ts'
@@ -39,15 +41,19 @@ function greet(supervisor: Supervisor, logs: Logs, tookMs: number): void {
   const { settings, addresses } = supervisor
   if (settings.verbosity === 'quiet') return
   if (settings.logFormat === 'pretty') {
-    logs.print(banner({ settings, addresses, tookMs, pid: process.pid, isTTY: isatty(STDIN) }))
+    logs.print(banner({ settings, addresses, tookMs, pid: process.pid, isTTY: isatty(STDIN), holdsSockets: canHoldSockets }))
     return
   }
   const places = addresses.map(urlOf)
   const { size } = settings.sizing
-  logs.logger.info(`${places.length === 0 ? 'running' : `listening on ${places.join(', ')}`} with ${size} ${size === 1 ? 'worker' : 'workers'}, ready in ${formatDuration(Math.round(tookMs))}, everycore ${VERSION}, node ${process.version}`, {
+  const where = places.length === 0 ? 'running' : `listening on ${places.join(', ')}`
+  const balance = balanceText(settings, canHoldSockets)
+  const spread = balance === undefined ? '' : `, balance ${balance.split(':')[0]}`
+  logs.logger.info(`${where} with ${size} ${size === 1 ? 'worker' : 'workers'}${spread}, ready in ${formatDuration(Math.round(tookMs))}, everycore ${VERSION}, node ${process.version}`, {
     event: 'primary:started',
     addresses: places,
     size,
+    balance,
     tookMs: Math.round(tookMs),
   })
 }

@@ -2,7 +2,7 @@ import { delimiter } from 'node:path'
 import * as v from 'valibot'
 import { parseDuration } from '../base/units.ts'
 import { isNetwork, parseSticky } from './sticky-text.ts'
-import { BALANCES, type BalanceName, type LogFormat, type StickyFunction, type StickyKey, type Verbosity } from './types.ts'
+import { BALANCES, type BalanceFunction, type BalanceName, type LogFormat, type StickyFunction, type StickyKey, type Verbosity } from './types.ts'
 import { splitWords } from './words.ts'
 import { parseWorkers, type Workers } from './workers.ts'
 
@@ -103,7 +103,7 @@ export const KINDS = {
     schema: v.boolean(),
   },
   logFormat: { allowed: 'a log format: use pretty, json or raw', read: last, schema: v.picklist(['pretty', 'json', 'raw']) } satisfies Kind<LogFormat>,
-  balance: { allowed: `a way to spread connections: use ${BALANCES.join(', ')}`, read: last, schema: v.picklist(BALANCES) } satisfies Kind<BalanceName>,
+  balance: { allowed: `a way to spread connections: use ${BALANCES.join(', ')}`, read: last, schema: v.union([v.picklist(BALANCES), v.custom<BalanceFunction>((value) => typeof value === 'function')]) } satisfies Kind<BalanceName | BalanceFunction>,
   sticky: { allowed: 'a way to tell clients apart: use ip, cookie, cookie:<name> or header:<name>', read: last, schema: sticky },
   addresses: {
     allowed: 'a list of addresses: use 10.0.0.1, 10.0.0.0/8, fd00::/8 or unix, separated by commas',

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { nearest } from '../base/nearest.ts'
 import type { Problems } from './problems.ts'
 import { SETTING_KEYS, type SettingKey } from './table.ts'
-import type { BalanceName, LogFormat, StickyFunction, Verbosity } from './types.ts'
+import type { BalanceFunction, BalanceName, LogFormat, StickyFunction, Verbosity } from './types.ts'
 
 /**
  * What the library takes. Every key may be left out; the defaults and their reasons stand in `table.ts`.
@@ -20,8 +20,8 @@ export interface SupervisorOptions {
   readonly name?: string
   /** `'auto'`, `'max'`, 1 to 1024, `'50%'` or -1. */
   readonly workers?: number | string
-  /** How connections are spread over the workers. */
-  readonly balance?: BalanceName
+  /** How connections are spread over the workers: by a way that has a name, or as a function says. */
+  readonly balance?: BalanceName | BalanceFunction
   /** Each client to one worker: `'ip'`, `'cookie'`, `'cookie:<name>'`, `'header:<name>'`, or a function that is asked for each connection. */
   readonly sticky?: string | StickyFunction
   /** Whose X-Forwarded-For and PROXY header `sticky: 'ip'` believes: addresses, `10.0.0.0/8`, `'unix'`. */

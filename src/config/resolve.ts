@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { CoreSettings } from '../core/types.ts'
-import { collectValues, misspeltVariables, type Environment, type Flags, type Values } from './collect.ts'
+import { collectValues, misspeltVariables, type Environment, type Flags, type Found, type Values } from './collect.ts'
 import { colorFor } from './color.ts'
 import { readEnvFiles } from './env-file.ts'
 import type { Host } from './host.ts'
@@ -65,6 +65,7 @@ export function resolveSettings(input: SettingsInput): Settings {
     core: coreSettings(values, basis.sizing),
     balance: values.balance.value,
     sticky,
+    balanceFrom: speaker(values.balance),
     rebalance: values.rebalance.value,
     lingerTimeoutMs: values.lingerTimeoutMs.value,
     waitReady: values.waitReady.value,
@@ -76,6 +77,11 @@ export function resolveSettings(input: SettingsInput): Settings {
     compileCacheDir: compileCacheDir(runtimeDir.path, basis, input.host),
     warnings: [...misspeltVariables(input.env), ...runtimeDir.warnings],
   }
+}
+
+/** By the name that the operator knows; a default has none. */
+function speaker({ origin, where }: Found<unknown>): string {
+  return origin === 'flag' || origin === 'environment' ? (where.split(' ')[0] ?? origin) : origin
 }
 
 function resolveBasis(input: SettingsInput, values: Values, extra: Environment, problems: Problems): Basis | undefined {

@@ -15,6 +15,24 @@ export const BALANCES = ['least-busy', 'shared', 'round-robin'] as const
 
 export type BalanceName = (typeof BALANCES)[number]
 
+/** A worker that takes connections, as {@link BalanceFunction} sees it. */
+export interface SlotLoad {
+  readonly slot: number
+  readonly pid: number
+  readonly generation: number
+  /** Connections, with those that are on the way to it. */
+  readonly open: number
+  /** Part of the last half second that its event loop was busy, 0 to 1. */
+  readonly busy: number
+  /** Requests of HTTP/1.1 in flight, over about the last second. */
+  readonly inFlight: number
+  /** How late its timers were, in ms, over about the last second. */
+  readonly lagMs: number
+}
+
+/** Gives the slot that should have the next connections; undefined: the least busy. Asked when reports have come, at most every few milliseconds. */
+export type BalanceFunction = (loads: readonly SlotLoad[]) => number | undefined
+
 /** The head of the first request on a connection. */
 export interface FirstRequest {
   readonly method: string
@@ -87,7 +105,9 @@ export interface Settings {
   readonly launch: Launch
   readonly sizing: Sizing
   readonly core: CoreSettings
-  readonly balance: BalanceName
+  readonly balance: BalanceName | BalanceFunction
+  /** Who said so: a flag, a variable, `option` or `default`. */
+  readonly balanceFrom: string
   /** Undefined: clients are not told apart. */
   readonly sticky: StickySettings | undefined
   /** Idle connections may move from one worker to another. */

@@ -1,17 +1,17 @@
 /** Whether the supervisor itself accepts, and what it knows of a connection by then. */
-import type { BalanceName } from '../config/types.ts'
+import type { Settings } from '../config/types.ts'
 import type { AcceptHere } from '../listen/primary/held-sockets.ts'
 import type { RawHandle } from '../listen/primary/raw-handle.ts'
 import type { Origin } from '../listen/primary/relay.ts'
 import { clientOf, pinOf, type StickyRules } from '../protocol/sticky.ts'
 
 /** For a client that is known by its address alone: to hand over nearly every connection would cost more than to accept it here. */
-export function acceptsHere(balance: BalanceName, sticky: StickyRules | undefined): boolean {
+export function acceptsHere(balance: Settings['balance'], sticky: StickyRules | undefined): boolean {
   return sticky === undefined ? balance === 'round-robin' : sticky.by === 'ip' && sticky.trusted.length === 0
 }
 
 /** What takes the connections of the held sockets; undefined: the workers accept. */
-export function acceptor(balance: BalanceName, sticky: StickyRules | undefined, accepted: (origin: Origin, client: RawHandle) => void): AcceptHere | undefined {
+export function acceptor(balance: Settings['balance'], sticky: StickyRules | undefined, accepted: (origin: Origin, client: RawHandle) => void): AcceptHere | undefined {
   if (!acceptsHere(balance, sticky)) return undefined
   return (key, client) => accepted(sticky === undefined ? { key } : pinned(sticky.secret, key, client), client)
 }

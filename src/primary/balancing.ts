@@ -1,7 +1,8 @@
 /** Spreads connections over the workers: gathers what they report, tells each its ceiling, relays what is too much. */
 import { nowMs } from '../base/clock.ts'
-import type { Settings } from '../config/types.ts'
+import type { BalanceFunction, Settings } from '../config/types.ts'
 import { createChosenKey } from '../listen/primary/chosen-key.ts'
+import { Chosen } from '../listen/primary/chosen.ts'
 import { LeastBusy } from '../listen/primary/least-busy.ts'
 import { Relay, type Origin } from '../listen/primary/relay.ts'
 import { RoundRobin } from '../listen/primary/round-robin.ts'
@@ -49,11 +50,10 @@ export class Balancing {
   #timer: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
 
-  constructor({ balance, sticky }: Pick<Settings, 'balance' | 'sticky'>, { worker, workers, users, warn }: BalancingPorts, secret: string | undefined) {
-    // `shared` relays nothing: its workers are given no ceiling.
-    if (sticky === undefined) this.#strategy = balance === 'least-busy' ? new LeastBusy() : new RoundRobin()
-    else this.#strategy = new Sticky(sticky.factor)
-    this.#chosenKey = sticky?.choose === undefined || secret === undefined ? undefined : createChosenKey(sticky.choose, secret, warn)
+  constructor(settings: Pick<Settings, 'balance' | 'sticky'>, { worker, workers, users, warn }: BalancingPorts, secret: string | undefined) {
+    this.#strategy = strategyOf(settings, worker, warn)
+    const choose = settings.sticky?.choose
+    this.#chosenKey = choose === undefined || secret === undefined ? undefined : createChosenKey(choose, secret, warn)
     this.#worker = worker
     this.#workers = workers
     this.#relay = new Relay(this.#strategy, {
@@ -189,4 +189,23 @@ export class Balancing {
     this.#seats = seats
     for (const worker of this.#workers()) worker.tellSeats(seats)
   }
+}
+
+function strategyOf({ balance, sticky }: Pick<Settings, 'balance' | 'sticky'>, worker: BalancingPorts['worker'], warn: BalancingPorts['warn']): Strategy {
+  if (sticky !== undefined) return new Sticky(sticky.factor)
+  if (typeof balance === 'function') return chosenBy(balance, worker, warn)
+  // `shared` relays nothing: its workers are given no ceiling.
+  return balance === 'least-busy' ? new LeastBusy() : new RoundRobin()
+}
+
+function chosenBy(choose: BalanceFunction, worker: BalancingPorts['worker'], warn: BalancingPorts['warn']): Strategy {
+  return new Chosen({
+    choose,
+    describe(id, load) {
+      const found = worker(id)
+      return found && { slot: found.slot, pid: found.pid, generation: found.generation, ...load }
+    },
+    dismissed: (why) => warn(`the function \`balance\` is asked no more, least-busy decides alone: ${why}`),
+    clock: nowMs,
+  })
 }

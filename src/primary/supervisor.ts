@@ -85,7 +85,13 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         this.#engine.tell({ type: 'workerExited', id, exit, chance: Math.random() })
       },
     })
-    this.#balancing = new Balancing(settings, { worker: (id) => this.#crew.get(id), workers: () => this.#crew.all, users: (key) => this.#sockets.users(key), warn: (text) => context.logs.logger.warn(text) }, sticky?.secret)
+    const ports = {
+      worker: (id: WorkerId) => this.#crew.get(id),
+      workers: () => this.#crew.all,
+      users: (key: string) => this.#sockets.users(key),
+      warn: (text: string) => context.logs.logger.warn(text),
+    }
+    this.#balancing = new Balancing(settings, ports, sticky?.secret)
   }
 
   /** What each worker says of its connections. A supervisor with one worker asks for no reports. */

@@ -238,3 +238,47 @@ test('every connection is accounted for: accepted, handed over and why, taken, r
   program.child.kill('SIGTERM')
   assert.equal(await program.ended, 0)
 })
+
+test('a function says which slot gets the next connections, and when it throws least-busy goes on', async (t) => {
+  const port = await freePort()
+  const program = Program.start(
+    t,
+    `
+    let favourite = 1
+    const seen = new Set()
+    const supervisor = await createSupervisor({
+      script: 'web.cjs', workers: 3, port: ${port},
+      balance(loads) {
+        for (const { slot } of loads) seen.add(slot)
+        if (favourite === undefined) throw new Error('a defect of the function')
+        return favourite
+      },
+    })
+    await supervisor.start()
+    process.on('SIGUSR2', () => {
+      favourite = favourite === 1 ? 2 : undefined
+      report('changed', [...seen].sort())
+    })
+    process.once('SIGTERM', () => supervisor.stop())
+    report('started', true)
+  `,
+  )
+  await program.report('started')
+  const held: Held[] = []
+  const fill = async (count: number): Promise<readonly string[]> => {
+    const more = await Promise.all(Array.from({ length: count }, async () => hold(t, { port })))
+    held.push(...more)
+    return more.map(({ slot }) => slot)
+  }
+  assert.deepEqual(new Set(await fill(12)), new Set(['1']))
+  program.child.kill('SIGUSR2')
+  assert.deepEqual(await program.report('changed'), [0, 1, 2])
+  // The first make the workers report, so that the function is asked again.
+  await until('the other one is chosen', async () => (await fill(6)).every((slot) => slot === '2'))
+  program.child.kill('SIGUSR2')
+  await until('least busy decides', async () => (await fill(1))[0] === '0')
+  await until('it is told', () => program.stderr.includes('the function `balance` is asked no more, least-busy decides alone: it threw a defect of the function'))
+  for (const { connection } of held) connection.close()
+  program.child.kill('SIGTERM')
+  assert.equal(await program.ended, 0)
+})

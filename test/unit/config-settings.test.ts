@@ -49,6 +49,7 @@ describe('without any setting', () => {
       killSignal: 'SIGTERM',
       balance: 'least-busy',
       sticky: undefined,
+      balanceFrom: 'default',
       rebalance: true,
       logFormat: 'raw',
       color: false,

@@ -80,6 +80,11 @@ export class LeastBusy implements Strategy {
     if (seat !== undefined) seat.full = full
   }
 
+  /** Who can have the next connection, and what each has, with what is on the way to it. */
+  takers(): readonly (readonly [number, Required<Load>])[] {
+    return [...this.#seats].flatMap(([id, { load, coming, stalled, full }]) => (stalled || full ? [] : [[id, { inFlight: 0, lagMs: 0, ...load, open: load.open + coming }] as const]))
+  }
+
   /** The least busy worker of those that `fits` accepts; the lowest number among equals. */
   choose(fits: (id: number) => boolean): number | undefined {
     let best: number | undefined
