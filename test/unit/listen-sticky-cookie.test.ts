@@ -37,11 +37,11 @@ const FORMS: readonly (readonly [string, readonly string[], Write])[] = [
 ]
 
 describe('the sticky cookie joins those of the app', () => {
-  let write: Write = () => {}
+  let write: Write | undefined
   let isSticky = false
   const server = createServer((_, response) => {
     if (isSticky) sendStickyCookie(response, 'value')
-    write(response)
+    write?.(response)
     response.end()
   })
   before(async () => once(server.listen(0, '127.0.0.1'), 'listening'))
