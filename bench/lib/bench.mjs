@@ -1,6 +1,6 @@
 /** The frame of each bench: options, session, one section for each Node, verdicts, exit code. */
 import { realpathSync, writeFileSync } from 'node:fs'
-import { cpus, release } from 'node:os'
+import { cpus, loadavg, release } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { findNode } from './nodes.mjs'
 import { format } from './numbers.mjs'
@@ -56,7 +56,7 @@ export async function runBench(bench, options) {
   try {
     await session.copyPackage()
     for (const node of options.majors.map((major) => findNode(major))) {
-      console.log(`\n== ${bench.name}: ${bench.title}\n   Node ${node.version}, ${options.workers} workers, ${cpus().length} x ${cpus()[0]?.model.trim()}, Linux ${release()}\n`)
+      console.log(`\n== ${bench.name}: ${bench.title}\n   Node ${node.version}, ${options.workers} workers, ${cpus().length} x ${cpus()[0]?.model.trim()}, Linux ${release()}, load average ${format(loadavg()[0], 1)}\n`)
       const report = new Report(node)
       reports.push(report)
       await bench.run({ session, node, options, report })
