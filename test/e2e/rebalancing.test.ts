@@ -85,6 +85,7 @@ test('idle connections move to new workers, and no byte is lost or read twice, w
   program.child.kill('SIGUSR2')
   const spread = (): readonly number[] => ['0', '1', '2', '3'].map((slot) => [...slots.values()].filter((one) => one === slot).length)
   await Promise.race([failure, until('they have moved', () => Math.max(...spread()) <= CONNECTIONS / 4 + 3, 20_000)])
+  await Promise.race([failure, program.report('scaled')])
   ended.abort()
   await Promise.all(lanes)
   assert.ok(connections.every((connection) => !connection.ended && connection.failure === undefined), 'every connection is the one that was opened')
