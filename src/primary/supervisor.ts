@@ -59,7 +59,17 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.settings = settings
     this.#context = context
     this.#lingerMs = settings.lingerTimeoutMs
-    this.#sockets = new SocketDesk(context.inherited, settings.balance === 'round-robin' ? (key, client) => this.#balancing.accepted(key, client) : undefined)
+    this.#sockets = new SocketDesk({
+      inherited: context.inherited,
+      accept: settings.balance === 'round-robin' ? (key, client) => this.#balancing.accepted(key, client) : undefined,
+      lending:
+        settings.balance === 'reuseport'
+          ? {
+              lend: (id, name, handle) => this.#crew.get(id)?.lend(name, handle) ?? false,
+              takeBack: (id, name) => this.#crew.get(id)?.takeBack(name),
+            }
+          : undefined,
+    })
     this.#engine = new Engine(initialState(settings.core, settings.sizing.size), (effect) => this.#perform(effect))
     this.#crew = new Crew(settings, context, {
       spawned: (id, pid) => this.#engine.tell({ type: 'workerSpawned', id, pid }),

@@ -13,6 +13,9 @@ export const HANDLE_COMMAND = 'NODE_EVERYCORE_HANDLE'
 /** The same for an accepted connection: from the worker that has too many, and to the one that should have it. */
 export const CONNECTION_COMMAND = 'NODE_EVERYCORE_CONNECTION'
 
+/** The same for the listening socket of another slot: with a handle it is lent, without one it is wanted back. */
+export const SLOT_SOCKET_COMMAND = 'NODE_EVERYCORE_SLOT_SOCKET'
+
 /** Longest line that the primary takes on Node's IPC channel; its own messages there are below 1 kB. */
 export const IPC_LINE_BYTES = 64 * 1024
 
@@ -78,6 +81,13 @@ export type WorkerMessage =
   | { readonly type: 'refused'; readonly seq: number }
   /** The app wants to leave: cluster.worker.disconnect(). */
   | { readonly type: 'leave' }
+
+/** The socket of one slot, where each has its own. */
+export interface SlotSocketName {
+  /** The address that it is bound to. */
+  readonly key: string
+  readonly slot: number
+}
 
 /** What getsockname(2) gives for TCP. */
 export interface SocketName {

@@ -11,7 +11,7 @@ import { until } from './until.ts'
 const LIBRARY = new URL('../../dist/index.js', import.meta.url).href
 const PATIENCE_MS = 20_000
 
-/** The program's stdout, line by line; each `report(name, value)` of it is one JSON line. */
+/** Its stdin is a pipe. Its stdout, line by line; each `report(name, value)` of it is one JSON line. */
 export class Program {
   readonly child: ChildProcess
   readonly reports: { readonly name: string; readonly value: unknown }[] = []
@@ -25,7 +25,7 @@ export class Program {
     this.child = spawn(process.execPath, ['--input-type=module', '-e', prelude + source], {
       cwd: fileURLToPath(new URL('../fixtures/apps/', import.meta.url)),
       env: { ...process.env, NO_COLOR: '1', ...env, [RUN_VARIABLE]: this.#runId },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     })
     if (this.child.stdout === null || this.child.stderr === null) throw new Error('no pipe')
     createInterface({ input: this.child.stdout }).on('line', (line) => {

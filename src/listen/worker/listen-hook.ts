@@ -17,6 +17,7 @@ import type { BindReply, BindRequest, WorkerMessage } from '../../protocol/messa
 import { BindExchange } from './bind-exchange.ts'
 import type { SendHandle } from './departures.ts'
 import type { ListenHandle } from './handles.ts'
+import { createLentSockets, type LentSockets } from './lent-sockets.ts'
 import { createLoadMeter, type LoadMeter } from './load.ts'
 import { serverKind } from './server-kind.ts'
 import { deafHandle, pendingHandle } from './stand-in-handles.ts'
@@ -93,6 +94,7 @@ export function installListenHook(context: ListenContext): Listeners {
   const open = new Set<ListenHandle>()
   const load = createLoadMeter((message) => channel.send(message))
   const surplus = createSurplus({ load, send: (message) => channel.send(message), sendHandle: context.sendHandle })
+  const lent = createLentSockets()
   const hooked = new WeakSet<Server>()
   const nextIndex = new Map<string, number>()
 
@@ -119,7 +121,7 @@ export function installListenHook(context: ListenContext): Listeners {
         return
       }
       if (reply.ticketKeys !== null) server._setServerData?.({ ticketKeys: reply.ticketKeys })
-      follow({ ...context, load, surplus }, open, { server, request, key: reply.key, handle })
+      follow({ ...context, load, surplus, lent }, open, { server, request, key: reply.key, handle })
       connections.watch(server)
       callback(0, handle)
     })
@@ -164,6 +166,7 @@ export function installListenHook(context: ListenContext): Listeners {
     leaving: surplus.departures.leaving,
     primaryGone: surplus.departures.primaryGone,
     stopAccepting() {
+      lent.stop()
       for (const handle of open) {
         open.delete(handle)
         handle.close()
@@ -186,6 +189,7 @@ function standIn(server: AnyServer, callback: Callback): Callback {
 interface Balancing {
   readonly load: LoadMeter
   readonly surplus: Surplus
+  readonly lent: LentSockets
 }
 
 interface Bound {
@@ -196,7 +200,7 @@ interface Bound {
 }
 
 /** Tells the primary what becomes of a handle: that it listens, that it could not, that the app closed it. */
-function follow({ channel, readiness, load, surplus }: ListenContext & Balancing, open: Set<ListenHandle>, { server, request, key, handle }: Bound): void {
+function follow({ channel, readiness, load, surplus, lent }: ListenContext & Balancing, open: Set<ListenHandle>, { server, request, key, handle }: Bound): void {
   open.add(handle)
   let begun = false
   watchHandle(handle, {
@@ -205,6 +209,7 @@ function follow({ channel, readiness, load, surplus }: ListenContext & Balancing
       if (errno === 0) {
         load.watch(server)
         surplus.attach(key, server, handle)
+        lent.attach(key, handle, request.backlog)
       }
       // Told before the readiness that follows from it.
       if (errno === 0) setImmediate(announce, channel, server, key)
@@ -217,6 +222,7 @@ function follow({ channel, readiness, load, surplus }: ListenContext & Balancing
       begun = true
       if (!open.delete(handle)) return
       surplus.detach(key)
+      lent.detach(key)
       channel.send({ type: 'closed', key })
     },
   })
