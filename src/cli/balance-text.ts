@@ -16,6 +16,8 @@ function meaning(balance: BalanceName): string {
       return 'workers accept, surplus goes to others'
     case 'shared':
       return 'workers accept, whoever is awake'
+    case 'reuseport':
+      return 'workers accept, each from a socket of its own'
     case 'round-robin':
       return 'supervisor accepts, each in turn'
     default:

@@ -1,6 +1,7 @@
 import { accessSync, constants, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs'
 import * as nodeModule from 'node:module'
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os'
+import { tryReusePort } from './reuse-port.ts'
 
 /** What {@link Host.stat} tells of a path. */
 export interface FileFacts {
@@ -17,6 +18,8 @@ export interface Host {
   readonly stripsTypes: boolean
   /** This node has `module.enableCompileCache` (22.8). */
   readonly hasCompileCache: boolean
+  /** Without the leading v. */
+  readonly nodeVersion: string
   readonly tmpdir: string
   /** Effective user; undefined where there are none (Windows). */
   readonly euid: number | undefined
@@ -40,6 +43,8 @@ export interface Host {
   /** `process.constrainedMemory()` in bytes, with whatever it returns for "none". */
   constrainedMemory(): number | undefined
   totalMemory(): number
+  /** Several sockets can be bound to one port (SO_REUSEPORT). */
+  canReusePort(): boolean
   /** The file that `require.resolve(name)` gives in the script `from`; undefined when there is none. */
   resolvePackage(name: string, from: string): string | undefined
 }
@@ -50,6 +55,7 @@ export function nodeHost(): Host {
     platform: process.platform,
     stripsTypes: 'typescript' in process.features && Boolean(process.features.typescript),
     hasCompileCache: 'enableCompileCache' in nodeModule,
+    nodeVersion: process.versions.node,
     tmpdir: tmpdir(),
     euid: process.geteuid?.(),
     readFile: (path) => readFileSync(path, 'utf8'),
@@ -63,6 +69,7 @@ export function nodeHost(): Host {
     availableParallelism: () => availableParallelism(),
     constrainedMemory: () => process.constrainedMemory?.(),
     totalMemory: () => totalmem(),
+    canReusePort: tryReusePort,
     resolvePackage: (name, from) => attempt(() => nodeModule.createRequire(from).resolve(name)),
   }
 }

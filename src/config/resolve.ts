@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { CoreSettings } from '../core/types.ts'
+import { resolveBalance } from './balance.ts'
 import { collectValues, misspeltVariables, type Environment, type Flags, type Found, type Values } from './collect.ts'
 import { colorFor } from './color.ts'
 import { readEnvFiles } from './env-file.ts'
@@ -54,16 +55,17 @@ export function resolveSettings(input: SettingsInput): Settings {
   const options = readOptions(input.options, problems)
   const values = collectValues({ flags: input.flags ?? {}, options, env: input.env }, problems)
   const start = readStartOptions(options, problems)
+  const balance = problems.attempt(() => resolveBalance(values.balance, input.host))
   const basis = resolveBasis({ ...input, script: input.script ?? start.script }, values, start.env ?? {}, problems)
   const sticky = resolveSticky(values, problems)
-  if (basis === undefined || !problems.none) throw problems.toError()
+  if (basis === undefined || balance === undefined || !problems.none) throw problems.toError()
   const runtimeDir = resolveRuntimeDir(values, basis.cwd, input)
   return {
     name: values.name.value ?? deriveName(basis.script, basis.cwd, input.host),
     launch: launchOf(basis, input.args ?? start.args ?? []),
     sizing: basis.sizing,
     core: coreSettings(values, basis.sizing),
-    balance: values.balance.value,
+    balance,
     sticky,
     balanceFrom: speaker(values.balance),
     rebalance: values.rebalance.value,

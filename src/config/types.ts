@@ -9,9 +9,10 @@ export type LogFormat = 'pretty' | 'json' | 'raw'
  *
  * - `least-busy`: workers accept, and hand over what is too much for them
  * - `shared`: workers accept, whoever is awake
+ * - `reuseport`: workers accept, each from a socket of its slot; the kernel chooses the socket by a hash
  * - `round-robin`: the supervisor accepts, and gives each worker one in its turn
  */
-export const BALANCES = ['least-busy', 'shared', 'round-robin'] as const
+export const BALANCES = ['least-busy', 'shared', 'reuseport', 'round-robin'] as const
 
 export type BalanceName = (typeof BALANCES)[number]
 

@@ -1,6 +1,6 @@
 /** Answers the workers' listen() calls from the held sockets, and knows where the app listens. */
 import { constants } from 'node:os'
-import { HeldSockets, type AcceptHere } from '../listen/primary/held-sockets.ts'
+import { HeldSockets, type HeldSocketsOptions } from '../listen/primary/held-sockets.ts'
 import type { BindRequest, CopyRequest, WorkerMessage } from '../protocol/messages.ts'
 import type { Listening } from './events.ts'
 import type { WorkerProcess } from './worker-process.ts'
@@ -17,10 +17,9 @@ export class SocketDesk {
   readonly #own = new Map<number, Map<string, Listening>>()
   #listened = false
 
-  /** @param accept gets every connection; undefined: the workers accept */
-  constructor(inherited: ReadonlySet<number>, accept?: AcceptHere) {
-    this.#held = new HeldSockets(inherited, accept)
-    this.#acceptsHere = accept !== undefined
+  constructor(options: HeldSocketsOptions) {
+    this.#held = new HeldSockets(options)
+    this.#acceptsHere = options.accept !== undefined
   }
 
   /** Every place where the app listens now, once each. */
@@ -35,7 +34,7 @@ export class SocketDesk {
   }
 
   async bind(id: number, worker: WorkerProcess, request: BindRequest): Promise<void> {
-    const result = await this.#held.bind(request, id)
+    const result = await this.#held.bind(request, id, worker.slot)
     if (worker.exited) {
       // Its end has been dealt with before there was this socket.
       if (result.ok) this.#held.closed(result.socket.key, id)

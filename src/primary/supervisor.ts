@@ -65,7 +65,17 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#lingerMs = settings.lingerTimeoutMs
     const sticky = stickyRules(settings)
     this.#sticky = sticky
-    this.#sockets = new SocketDesk(context.inherited, acceptor(settings.balance, sticky, (origin, client) => this.#balancing.accepted(origin, client)))
+    this.#sockets = new SocketDesk({
+      inherited: context.inherited,
+      accept: acceptor(settings.balance, sticky, (origin, client) => this.#balancing.accepted(origin, client)),
+      lending:
+        settings.balance === 'reuseport'
+          ? {
+              lend: (id, name, handle) => this.#crew.get(id)?.lend(name, handle) ?? false,
+              takeBack: (id, name) => this.#crew.get(id)?.takeBack(name),
+            }
+          : undefined,
+    })
     this.#engine = new Engine(initialState(settings.core, settings.sizing.size), (effect) => this.#perform(effect))
     this.#crew = new Crew(settings, { ...context, sticky }, {
       spawned: (id, pid) => this.#engine.tell({ type: 'workerSpawned', id, pid }),

@@ -9,7 +9,7 @@ import type { Parcel } from '../listen/primary/relay.ts'
 import type { RawHandle } from '../listen/primary/raw-handle.ts'
 import type { Logs, WorkerOutput } from '../logs/logs.ts'
 import type { BootInfo } from '../protocol/boot.ts'
-import { CONNECTION_COMMAND, HANDLE_COMMAND, type PrimaryMessage, type SocketName, type WorkerMessage } from '../protocol/messages.ts'
+import { CONNECTION_COMMAND, HANDLE_COMMAND, SLOT_SOCKET_COMMAND, type PrimaryMessage, type SlotSocketName, type SocketName, type WorkerMessage } from '../protocol/messages.ts'
 import type { Seat } from '../protocol/sticky.ts'
 import { WorkerChannel } from './control-channel.ts'
 import { forkWorker } from './fork.ts'
@@ -20,6 +20,8 @@ const isWindows = process.platform === 'win32'
 const LAST_FRAMES_MS = 100
 /** How long its output may: a process that left its group can keep the pipes open for ever. */
 const LAST_OUTPUT_MS = 1000
+/** Loans that it has not read, at most: one that reads nothing must not be sent more without end. */
+const UNREAD_LOANS = 256
 
 export interface WorkerProcessHandlers {
   readonly onSpawned: (pid: number) => void
@@ -58,6 +60,7 @@ export class WorkerProcess {
   #made: Ends | undefined
   #exited = false
   #killed = false
+  #unreadLoans = 0
   #lastError: ReportedError | undefined
 
   private constructor(worker: ClusterWorker, pid: number, options: WorkerProcessOptions, handlers: WorkerProcessHandlers) {
@@ -162,6 +165,19 @@ export class WorkerProcess {
   /** Answers a bind with an error of the system, negative as libuv gives it. */
   refuse(seq: number, errno: number): void {
     this.#ends.channel.send({ type: 'bound', seq, ok: false, errno })
+  }
+
+  /** Has it accept from the socket of another slot, too; false when it cannot be reached. */
+  lend(name: SlotSocketName, handle: RawHandle): boolean {
+    if (this.#exited || !this.#worker.isConnected() || this.#unreadLoans >= UNREAD_LOANS) return false
+    this.#unreadLoans += 1
+    this.#worker.process.send({ cmd: SLOT_SOCKET_COMMAND, ...name }, handle as never, () => (this.#unreadLoans -= 1))
+    return true
+  }
+
+  /** Has it close what was lent. By the same way, so that it comes after the loan. */
+  takeBack(name: SlotSocketName): void {
+    if (!this.#exited && this.#worker.isConnected()) this.#worker.process.send({ cmd: SLOT_SOCKET_COMMAND, ...name }, () => {})
   }
 
   /** Says from how many connections on the worker hands over. */

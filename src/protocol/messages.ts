@@ -14,6 +14,9 @@ export const HANDLE_COMMAND = 'NODE_EVERYCORE_HANDLE'
 /** The same for an accepted connection: from the worker that has too many, and to the one that should have it. */
 export const CONNECTION_COMMAND = 'NODE_EVERYCORE_CONNECTION'
 
+/** The same for the listening socket of another slot: with a handle it is lent, without one it is wanted back. */
+export const SLOT_SOCKET_COMMAND = 'NODE_EVERYCORE_SLOT_SOCKET'
+
 /** Longest line that the primary takes on Node's IPC channel: with a connection come up to 80 kB that were read of it (a head, and the 64 kB that one read may give), as base64. */
 export const IPC_LINE_BYTES = 128 * 1024
 
@@ -103,6 +106,13 @@ export type WorkerMessage =
   | { readonly type: 'accepting' }
   /** The app wants to leave: cluster.worker.disconnect(). */
   | { readonly type: 'leave' }
+
+/** The socket of one slot, where each has its own. */
+export interface SlotSocketName {
+  /** The address that it is bound to. */
+  readonly key: string
+  readonly slot: number
+}
 
 /** What getsockname(2) gives for TCP. */
 export interface SocketName {

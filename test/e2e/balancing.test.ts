@@ -8,6 +8,7 @@ import { App, freePort } from '../harness/app.ts'
 import { Connection, get } from '../harness/http.ts'
 import { isAlive } from '../harness/processes.ts'
 import { Program } from '../harness/program.ts'
+import { hasReusePort } from '../harness/reuse-port.ts'
 import { until } from '../harness/until.ts'
 
 interface Held {
@@ -44,7 +45,7 @@ test('round-robin: each worker in its turn, and the app sees the address that it
   assert.deepEqual(pids.slice(3), pids.slice(0, 6))
 })
 
-for (const balance of ['least-busy', 'shared', 'round-robin']) {
+for (const balance of ['least-busy', 'shared', ...(hasReusePort ? ['reuseport'] : []), 'round-robin']) {
   test(`${balance}: every connection is answered while workers crash, are reloaded, and the app is stopped`, async (t) => {
     const app = await App.ready(t, 'web.cjs', { workers: 3, options: ['--balance', balance], env: { TALKS: '1' } })
     const [first = -1] = app.workerPids()

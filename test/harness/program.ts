@@ -11,7 +11,7 @@ import { until } from './until.ts'
 const LIBRARY = new URL('../../dist/index.js', import.meta.url).href
 const PATIENCE_MS = 20_000
 
-/** The program's stdout, line by line; each `report(name, value)` of it is one JSON line. */
+/** Its stdin is a pipe. Its stdout, line by line; each `report(name, value)` of it is one JSON line. */
 export class Program {
   readonly child: ChildProcess
   readonly reports: { readonly name: string; readonly value: unknown }[] = []

@@ -32,6 +32,7 @@ export function fakeHost(files: Readonly<Record<string, FakeEntry>> = {}, overri
     platform: 'linux',
     stripsTypes: false,
     hasCompileCache: true,
+    nodeVersion: '24.0.0',
     tmpdir: '/tmp',
     euid: 1000,
     made,
@@ -56,6 +57,7 @@ export function fakeHost(files: Readonly<Record<string, FakeEntry>> = {}, overri
     availableParallelism: () => 8,
     constrainedMemory: () => undefined,
     totalMemory: () => 64 * GIB,
+    canReusePort: () => true,
     resolvePackage: () => undefined,
     ...overrides,
   }

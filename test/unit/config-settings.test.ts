@@ -111,6 +111,23 @@ describe('a setting', () => {
   })
 })
 
+describe('a way to spread connections that needs the system', () => {
+  for (const [on, why, hint] of [
+    [{ canReusePort: () => false, nodeVersion: '20.19.0' }, 'Node 20.19.0 could not bind a second socket to a port (SO_REUSEPORT); Node 22.12 and later can', 'use Node 22.12 or later, or another way to spread connections: least-busy, shared, round-robin'],
+    [{ platform: 'darwin' }, 'only Linux spreads connections over several sockets of one port (SO_REUSEPORT)', 'use another way to spread connections: least-busy, shared, round-robin'],
+  ] as const satisfies readonly (readonly [Input['on'], string, string])[]) {
+    it(`is refused where it is not possible: ${why.slice(0, 20)}`, () => {
+      const error = failure({ ...flag('balance', '--balance', 'reuseport'), on })
+      assert.deepEqual([error.code, error.message, error.why, error.hint], ['ERR_EVERYCORE_SETTING', '--balance (flag): "reuseport" is not possible here', why, hint])
+    })
+  }
+
+  it('is taken where it is possible, and nothing is tried that was not asked for', () => {
+    assert.equal(settings(flag('balance', '--balance', 'reuseport')).balance, 'reuseport')
+    assert.equal(settings({ on: { canReusePort: () => assert.fail('tried') } }).balance, 'least-busy')
+  })
+})
+
 describe('a wrong setting', () => {
   for (const [input, message] of [
     [flag('workers', '--workers', '0'), '--workers (flag): "0" is not a number of workers: use auto, max, 1 to 1024, a percentage such as 50%, or -1 for one less than auto'],
@@ -124,7 +141,7 @@ describe('a wrong setting', () => {
     [flag('killSignal', '--kill-signal', 'SIGKILL'), '--kill-signal (flag): "SIGKILL" is not a signal that can be handled: use SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2'],
     [flag('sticky', '--sticky', 'sid'), '--sticky (flag): "sid" is not a way to tell clients apart: use ip, cookie, cookie:<name> or header:<name>'],
     [flag('sticky', '--sticky', 'header:x user'), '--sticky (flag): "header:x user" is not a way to tell clients apart: use ip, cookie, cookie:<name> or header:<name>'],
-    [flag('balance', '--balance', 'random'), '--balance (flag): "random" is not a way to spread connections: use least-busy, shared, round-robin'],
+    [flag('balance', '--balance', 'random'), '--balance (flag): "random" is not a way to spread connections: use least-busy, shared, reuseport, round-robin'],
     [flag('logFormat', '--log-format', 'xml'), '--log-format (flag): "xml" is not a log format: use pretty, json or raw'],
     [{ env: { EVERYCORE_WAIT_READY: 'maybe' } }, 'EVERYCORE_WAIT_READY (environment): "maybe" is not yes or no: use true or false'],
     [flag('inspectPort', '--inspect', '0.0.0.0:9229'), '--inspect (flag): "0.0.0.0:9229" is not a port: use 1 to 65535; the inspector listens on 127.0.0.1 only'],

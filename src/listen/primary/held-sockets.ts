@@ -7,8 +7,10 @@ import { fstatSync } from 'node:fs'
 import { constants } from 'node:os'
 import { relative } from 'node:path'
 import type { BindRequest, ServerKind } from '../../protocol/messages.ts'
+import { sharedSocket, type AddressSockets } from './address-sockets.ts'
 import { heldSocketLimit } from './descriptors.ts'
-import { adoptHandle, bindHandle, type RawHandle } from './raw-handle.ts'
+import { adoptHandle, bindHandle, bindPort, type RawHandle } from './raw-handle.ts'
+import { bindFirst, SlotSockets, type Lending } from './slot-sockets.ts'
 import { removeStaleSocket } from './stale-path.ts'
 
 /** A socket that outlives the workers that accept from it. */
@@ -26,7 +28,8 @@ export interface Place {
   readonly port: number | null
 }
 
-interface Entry extends HeldSocket {
+interface Entry extends Omit<HeldSocket, 'handle'> {
+  readonly sockets: AddressSockets
   /** Workers whose server is open. */
   readonly users: Set<number>
   /** Undefined until a worker listens. */
@@ -54,26 +57,29 @@ const PATH_LIMIT = process.platform === 'darwin' ? 103 : 107
 /** Takes a connection that was accepted here. */
 export type AcceptHere = (key: string, client: RawHandle) => void
 
+export interface HeldSocketsOptions {
+  /** Descriptors that `listen({ fd })` may name: those of {@link inheritedSockets}. */
+  readonly inherited: ReadonlySet<number>
+  /** Gets every connection; undefined: the workers accept. */
+  readonly accept: AcceptHere | undefined
+  /** Gives each slot a TCP socket of its own; undefined: the slots share one. */
+  readonly lending: Lending | undefined
+}
+
 export class HeldSockets {
   readonly #entries = new Map<string, Entry>()
   /** Binds that wait for something, by key: the same address is bound once. */
   readonly #opening = new Map<string, Promise<Entry | number>>()
-  readonly #inherited: ReadonlySet<number>
   readonly #limit = heldSocketLimit()
-  readonly #accept: AcceptHere | undefined
+  readonly #options: HeldSocketsOptions
   #released = false
 
-  /**
-   * @param inherited descriptors that `listen({ fd })` may name: those of {@link inheritedSockets}.
-   * @param accept gets every connection; undefined: the workers accept
-   */
-  constructor(inherited: ReadonlySet<number>, accept?: AcceptHere) {
-    this.#inherited = inherited
-    this.#accept = accept
+  constructor(options: HeldSocketsOptions) {
+    this.#options = options
   }
 
-  /** Gives the held socket for a listen() of a worker; binds it when it is the first. */
-  async bind(request: BindRequest, worker: number): Promise<BindResult> {
+  /** Gives the held socket for a listen() of the worker of a slot; binds it when it is the first. */
+  async bind(request: BindRequest, worker: number, slot: number): Promise<BindResult> {
     const key = keyOf(request)
     // Without a wait where there is none: a worker's messages take effect in their order.
     const entry = this.#entries.get(key) ?? (await this.#open(key, request))
@@ -82,19 +88,22 @@ export class HeldSockets {
     if (entry.users.has(worker) && !isInherited(key)) return { ok: false, errno: EADDRINUSE }
     entry.users.add(worker)
     keep(entry)
-    return { ok: true, socket: entry }
+    return { ok: true, socket: { key, ticketKeys: entry.ticketKeys, handle: entry.sockets.enter(worker, slot) } }
   }
 
   /** The held socket, if a server of the worker listens on it. */
   find(key: string, worker: number): HeldSocket | undefined {
     const entry = this.#entries.get(key)
-    return entry?.users.has(worker) === true ? entry : undefined
+    const handle = entry?.users.has(worker) === true ? entry.sockets.of(worker) : undefined
+    return entry === undefined || handle === undefined ? undefined : { key, ticketKeys: entry.ticketKeys, handle }
   }
 
   /** A server of the worker listens on the held socket. */
   listening(key: string, worker: number, place: Place): void {
     const entry = this.#entries.get(key)
-    if (entry?.users.has(worker) === true) entry.place = place
+    if (entry?.users.has(worker) !== true) return
+    entry.place = place
+    entry.sockets.listens(worker)
   }
 
   /** Workers whose server on that socket is open. */
@@ -110,7 +119,9 @@ export class HeldSockets {
   /** The app closed the server. When no other worker has it open, the port is free as under plain node: as soon as it is clear that the worker lives on. */
   closed(key: string, worker: number): void {
     const entry = this.#entries.get(key)
-    if (entry === undefined || !entry.users.delete(worker) || entry.users.size > 0 || isInherited(key)) return
+    if (entry === undefined || !entry.users.delete(worker)) return
+    entry.sockets.leave(worker)
+    if (entry.users.size > 0 || isInherited(key)) return
     this.#leave(entry, worker)
   }
 
@@ -118,6 +129,7 @@ export class HeldSockets {
   forget(worker: number): void {
     for (const entry of this.#entries.values()) {
       entry.users.delete(worker)
+      entry.sockets.leave(worker)
       if (entry.leaving?.by === undefined || entry.leaving.by === worker) keep(entry)
     }
   }
@@ -142,7 +154,7 @@ export class HeldSockets {
   #drop(entry: Entry): void {
     keep(entry)
     this.#entries.delete(entry.key)
-    entry.handle.close()
+    entry.sockets.close()
   }
 
   /** Ends the grace of all that have one. False when there were none. */
@@ -162,24 +174,36 @@ export class HeldSockets {
   }
 
   async #begin(key: string, request: BindRequest): Promise<Entry | number> {
+    const { accept } = this.#options
     const opening = this.#bind(request)
       .catch(() => EINVAL)
-      .then((handle) => (typeof handle === 'number' || this.#accept === undefined ? handle : listenHere(handle, request.backlog, (client) => this.#accept?.(key, client))))
-      .then((handle) => this.#keep(key, handle, request.ticketKeys))
+      .then((handle) => (typeof handle === 'number' || accept === undefined ? handle : listenHere(handle, request.backlog, (client) => accept(key, client))))
+      .then((handle) => this.#keep(key, handle, request))
     this.#opening.set(key, opening)
     return opening
   }
 
-  #keep(key: string, handle: RawHandle | number, ticketKeys: string | null): Entry | number {
+  #keep(key: string, handle: RawHandle | number, request: BindRequest): Entry | number {
     this.#opening.delete(key)
     if (typeof handle === 'number') return handle
     if (this.#released) {
       handle.close()
       return ECANCELED
     }
-    const entry: Entry = { key, handle, ticketKeys, users: new Set(), place: undefined, leaving: undefined }
+    const entry: Entry = { key, sockets: this.#socketsOf(key, handle, request), ticketKeys: request.ticketKeys, users: new Set(), place: undefined, leaving: undefined }
     this.#entries.set(key, entry)
     return entry
+  }
+
+  #socketsOf(key: string, handle: RawHandle, request: BindRequest): AddressSockets {
+    const { lending } = this.#options
+    if (lending === undefined || !isTcp(request)) return sharedSocket(handle)
+    return new SlotSockets({ key, first: handle, address: request, lending, mayOpen: () => this.#extra() < this.#limit })
+  }
+
+  /** Sockets beyond one for each address. */
+  #extra(): number {
+    return [...this.#entries.values()].reduce((sum, { sockets }) => sum + sockets.count - 1, 0)
   }
 
   /** What is about to be given up must not stand in the way of another socket on its port. */
@@ -190,10 +214,9 @@ export class HeldSockets {
 
   async #handle(request: BindRequest): Promise<RawHandle | number> {
     const { address, port, addressType, fd, flags } = request
-    if (fd !== null && fd >= 0) return this.#inherited.has(fd) ? adoptHandle(fd) : EBADF
+    if (fd !== null && fd >= 0) return this.#options.inherited.has(fd) ? adoptHandle(fd) : EBADF
     if (addressType === -1) return bindPath(request, address ?? '')
-    const handle = bindHandle(address, port, addressType, flags)
-    return typeof handle === 'number' ? handle : checked(handle, port)
+    return this.#options.lending === undefined ? bindPort(address, port, addressType, flags) : bindFirst(request)
   }
 }
 
@@ -219,15 +242,6 @@ function isInherited(key: string): boolean {
   return key.startsWith('fd:')
 }
 
-/** libuv keeps EADDRINUSE back until listen(2); an unbound socket gives it away now. */
-function checked(handle: RawHandle, port: number | null): RawHandle | number {
-  const name: { port?: number } = {}
-  const errno = handle.getsockname?.(name) ?? 0
-  if (errno === 0 && (port === null || port <= 0 || name.port === port)) return handle
-  handle.close()
-  return errno === 0 ? EADDRINUSE : errno
-}
-
 async function bindPath(request: BindRequest, path: string): Promise<RawHandle | number> {
   // The name of an abstract socket begins with NUL: there is no file.
   if (path.startsWith('\0')) return bindHandle(path, -1, -1, 0)
@@ -245,6 +259,11 @@ function shortest(path: string): string {
   if (Buffer.byteLength(path) <= PATH_LIMIT) return path
   const short = relative(process.cwd(), path)
   return short.length < path.length ? short : path
+}
+
+/** Neither a unix socket nor an inherited descriptor. */
+function isTcp({ addressType, fd }: BindRequest): boolean {
+  return addressType !== -1 && (fd === null || fd < 0)
 }
 
 function keyOf({ address, port, addressType, fd, flags, index }: BindRequest): string {

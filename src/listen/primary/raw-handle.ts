@@ -5,12 +5,14 @@
  * @see lib/net.js, createServerHandle
  */
 import * as net from 'node:net'
+import { constants } from 'node:os'
+import type { SocketName } from '../../protocol/messages.ts'
 
 /** A bound handle, or one of a connection. */
 export interface RawHandle {
   readonly fd: number
   close(done?: () => void): void
-  getsockname?(out: { address?: string; port?: number }): number
+  getsockname?(out: SocketName): number
   getpeername?(out: { address?: string }): number
   /** Called for each connection, once it listens. */
   onconnection?: (this: unknown, error: number, client?: RawHandle) => void
@@ -30,6 +32,17 @@ export const canHoldSockets: boolean = typeof internals._createServerHandle === 
 /** Binds. Returns the handle, or a negative errno. */
 export function bindHandle(address: string | null, port: number | null, addressType: number | null, flags: number): RawHandle | number {
   return internals._createServerHandle?.(address, port, addressType, undefined, flags) ?? -1
+}
+
+/** The same for TCP, and says at once that a port is in use: libuv keeps EADDRINUSE back until listen(2), but an unbound socket gives it away. */
+export function bindPort(address: string | null, port: number | null, addressType: number | null, flags: number): RawHandle | number {
+  const handle = bindHandle(address, port, addressType, flags)
+  if (typeof handle === 'number') return handle
+  const name: SocketName = {}
+  const errno = handle.getsockname?.(name) ?? 0
+  if (errno === 0 && (port === null || port <= 0 || name.port === port)) return handle
+  handle.close()
+  return errno === 0 ? -constants.errno.EADDRINUSE : errno
 }
 
 /** Makes a handle of an inherited descriptor. Returns a negative errno when it is no socket. */

@@ -5,6 +5,7 @@ export interface ListenHandle {
   /** net.js sets it, libuv's binding calls it for each connection. */
   onconnection?: (this: unknown, error: number, client?: ClientHandle) => void
   listen(backlog: number): number
+  unref?(): void
   close(done?: () => void): void
   hasRef?(): boolean
   ref?(): void

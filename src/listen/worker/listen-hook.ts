@@ -19,6 +19,7 @@ import { BindExchange } from './bind-exchange.ts'
 import type { SendHandle } from './departures.ts'
 import { createDescriptors, type Descriptors } from './descriptors.ts'
 import type { ListenHandle } from './handles.ts'
+import { createLentSockets, type LentSockets } from './lent-sockets.ts'
 import { createLoadMeter, type LoadMeter } from './load.ts'
 import { serverKind } from './server-kind.ts'
 import { deafHandle, pendingHandle } from './stand-in-handles.ts'
@@ -104,6 +105,7 @@ export function installListenHook(context: ListenContext): Listeners {
   const load = createLoadMeter((message) => channel.send(message))
   const valves = new Set<Valve>()
   const descriptors = stopWhenFull(channel, valves)
+  const lent = createLentSockets()
   const hooked = new WeakSet<Server>()
   const sticky = context.sticky === null ? undefined : loadStickiness(context.sticky, context.slot, (server) => hooked.add(server))
   const surplus = createSurplus({ load, rebalance: context.rebalance, descriptors, send: (message) => channel.send(message), sendHandle: context.sendHandle, sticky })
@@ -144,7 +146,7 @@ export function installListenHook(context: ListenContext): Listeners {
       }
       if (reply.ticketKeys !== null) server._setServerData?.({ ticketKeys: reply.ticketKeys })
       const valve = reply.accepts === 'worker' ? valveOf(handle, reply.key, request.backlog) : undefined
-      follow({ ...context, load, surplus }, open, { server, request, key: reply.key, handle })
+      follow({ ...context, load, surplus, lent }, open, { server, request, key: reply.key, handle })
       connections.watch(server)
       callback(0, handle)
       if (descriptors.isFull()) valve?.shut()
@@ -192,6 +194,7 @@ export function installListenHook(context: ListenContext): Listeners {
     leaving: surplus.departures.leaving,
     primaryGone: surplus.departures.primaryGone,
     stopAccepting() {
+      lent.stop()
       for (const handle of open) {
         open.delete(handle)
         handle.close()
@@ -236,6 +239,7 @@ function standIn(server: AnyServer, callback: Callback): Callback {
 interface Balancing {
   readonly load: LoadMeter
   readonly surplus: Surplus
+  readonly lent: LentSockets
 }
 
 interface Bound {
@@ -246,7 +250,7 @@ interface Bound {
 }
 
 /** Tells the primary what becomes of a handle: that it listens, that it could not, that the app closed it. */
-function follow({ channel, readiness, load, surplus }: ListenContext & Balancing, open: Set<ListenHandle>, { server, request, key, handle }: Bound): void {
+function follow({ channel, readiness, load, surplus, lent }: ListenContext & Balancing, open: Set<ListenHandle>, { server, request, key, handle }: Bound): void {
   open.add(handle)
   let begun = false
   watchHandle(handle, {
@@ -255,6 +259,7 @@ function follow({ channel, readiness, load, surplus }: ListenContext & Balancing
       if (errno === 0) {
         load.watch(server)
         surplus.attach(key, server, handle)
+        lent.attach(key, handle, request.backlog)
       }
       // Told before the readiness that follows from it.
       if (errno === 0) setImmediate(announce, channel, server, key)
@@ -267,6 +272,7 @@ function follow({ channel, readiness, load, surplus }: ListenContext & Balancing
       begun = true
       if (!open.delete(handle)) return
       surplus.detach(key)
+      lent.detach(key)
       channel.send({ type: 'closed', key })
     },
   })
