@@ -138,7 +138,7 @@ export type BindReply =
 
 export type PrimaryMessage =
   | BindReply
-  /** From so many connections on, further ones go to others; null: keep all. `pinned`: those of clients that belong to it, too. */
+  /** From so many connections on, further ones go to others; null: keep all; -1: all that come go to others, those that it has stay. `pinned`: those of clients that belong to it, too. */
   | { readonly type: 'ceiling'; readonly open: number | null; readonly pinned: number | null }
   /** Who has which slot, for sticky sessions. */
   | { readonly type: 'seats'; readonly seats: readonly Seat[] }

@@ -20,7 +20,7 @@ import { startSweeps } from './sweep.ts'
 /** Kept back from the drain timeout for the app's own shutdown, at most. */
 const RESERVE_MS = 1000
 /** Longest wait for the kernel's queue to run empty before the listening sockets are closed. */
-const QUEUE_LIMIT_MS = 50
+const QUEUE_LIMIT_MS = 500
 
 export type DrainOrder = Pick<Extract<PrimaryMessage, { type: 'drain' }>, 'timeoutMs' | 'lingerMs' | 'reason'>
 

@@ -12,12 +12,15 @@ import { test } from 'node:test'
 import { freePort } from '../harness/app.ts'
 import { Connection, get, RequestLost } from '../harness/http.ts'
 import { Program } from '../harness/program.ts'
+import { hasReusePort } from '../harness/reuse-port.ts'
 
 /** Options of the library, as source. */
 const WAYS = {
   'least-busy': `balance: 'least-busy'`,
   shared: `balance: 'shared'`,
   'round-robin': `balance: 'round-robin'`,
+  ...(hasReusePort ? { reuseport: `balance: 'reuseport'` } : {}),
+  'a function': `balance: (loads) => loads.at(-1)?.slot`,
   'sticky by address': `sticky: 'ip'`,
   'sticky by address, behind a proxy': `sticky: 'ip', trustedProxies: ['127.0.0.1', 'unix']`,
   'sticky by cookie': `sticky: 'cookie'`,
@@ -105,7 +108,11 @@ for (const [name, options] of Object.entries(WAYS)) {
     const answers = await Promise.all(Array.from({ length: 20 }, async (_, client) => get({ port }, '/', headersOf(client))))
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
 
+    const inFlight = Promise.all(Array.from({ length: CLIENTS }, async (_, client) => get({ port }, '/slow?ms=300', headersOf(client))))
+    // Sent after those, and answered before them.
+    await get({ port }, '/slow?ms=100', headersOf(0))
     await order('stop')
+    assert.deepEqual((await inFlight).map(({ status }) => status), Array.from({ length: CLIENTS }, () => 200))
     program.say()
     assert.equal(await program.ended, 0, program.stderr)
     const next = createServer().listen(port)

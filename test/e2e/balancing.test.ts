@@ -8,7 +8,6 @@ import { App, freePort } from '../harness/app.ts'
 import { Connection, get } from '../harness/http.ts'
 import { isAlive } from '../harness/processes.ts'
 import { Program } from '../harness/program.ts'
-import { hasReusePort } from '../harness/reuse-port.ts'
 import { until } from '../harness/until.ts'
 
 interface Held {
@@ -44,33 +43,6 @@ test('round-robin: each worker in its turn, and the app sees the address that it
   assert.equal(new Set(pids.slice(0, 3)).size, 3)
   assert.deepEqual(pids.slice(3), pids.slice(0, 6))
 })
-
-for (const balance of ['least-busy', 'shared', ...(hasReusePort ? ['reuseport'] : []), 'round-robin']) {
-  test(`${balance}: every connection is answered while workers crash, are reloaded, and the app is stopped`, async (t) => {
-    const app = await App.ready(t, 'web.cjs', { workers: 3, options: ['--balance', balance], env: { TALKS: '1' } })
-    const [first = -1] = app.workerPids()
-    let answered = 0
-    const controller = new AbortController()
-    const lanes = Array.from({ length: 6 }, async () => {
-      while (!controller.signal.aborted) {
-        assert.equal((await get({ port: app.port })).status, 200)
-        answered += 1
-      }
-    })
-    const over = Promise.all(lanes)
-    await Promise.race([over, until('some are answered', () => answered > 20)])
-    app.kill('SIGUSR2')
-    await Promise.race([over, app.event('reload:finished')])
-    assert.ok(!app.workerPids().includes(first))
-    controller.abort()
-    await over
-    const slow = Promise.all(Array.from({ length: 6 }, async () => get({ port: app.port }, '/slow?ms=300')))
-    await Promise.race([slow, app.line(/^asked for \/slow/, 6)])
-    app.kill('SIGTERM')
-    for (const { status } of await slow) assert.equal(status, 200)
-    assert.equal((await app.ended).code, 0)
-  })
-}
 
 test('connections that stay are spread evenly, opened one after the other or all at once', async (t) => {
   const app = await App.ready(t, 'web.cjs', { workers: 4 })

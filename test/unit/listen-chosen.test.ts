@@ -29,7 +29,7 @@ function setUp(choose: (loads: readonly Candidate[]) => unknown, tookMs: () => n
 describe('a function as balance', () => {
   test('its worker gets the next connections, the others keep what they have', () => {
     const { strategy } = setUp(() => 2)
-    assert.deepEqual([...strategy.ceilings()], [[10, 0], [11, 1], [12, Number.MAX_SAFE_INTEGER]])
+    assert.deepEqual([...strategy.ceilings()], [[10, -1], [11, -1], [12, Number.MAX_SAFE_INTEGER]])
     assert.equal(strategy.choose(anybody), 12)
     assert.equal(strategy.choose((id) => id !== 12), 10, 'where that one cannot have it, the least busy')
   })

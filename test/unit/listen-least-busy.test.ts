@@ -85,10 +85,10 @@ describe('the balance', () => {
 
 describe('a surplus', () => {
   test('is what exceeds the ceiling and does not go by itself soon', () => {
-    assert.equal(isSurplus({ open: 4, ceiling: 5, endingSoon: 0 }), false)
-    assert.equal(isSurplus({ open: 5, ceiling: 5, endingSoon: 0 }), true)
-    assert.equal(isSurplus({ open: 9, ceiling: 5, endingSoon: 5 }), false)
-    assert.equal(isSurplus({ open: 10, ceiling: 5, endingSoon: 5 }), true)
+    assert.equal(isSurplus({ open: 5, ceiling: 5, endingSoon: 0 }), false)
+    assert.equal(isSurplus({ open: 6, ceiling: 5, endingSoon: 0 }), true)
+    assert.equal(isSurplus({ open: 10, ceiling: 5, endingSoon: 5 }), false)
+    assert.equal(isSurplus({ open: 11, ceiling: 5, endingSoon: 5 }), true)
     assert.equal(isSurplus({ open: 500, ceiling: null, endingSoon: 0 }), false)
   })
 })
@@ -105,7 +105,7 @@ test('connections that stay are spread evenly whoever accepts them and however o
       const acceptor = random.chance(0.7) ? 0 : random.between(0, workers - 1)
       const own = open[acceptor] ?? 0
       let target = acceptor
-      const isRelayed = isSurplus({ open: own, ceiling: told.get(acceptor) ?? null, endingSoon: 0 })
+      const isRelayed = isSurplus({ open: own + 1, ceiling: told.get(acceptor) ?? null, endingSoon: 0 })
       if (isRelayed) {
         balance.reportOpen(acceptor, own)
         target = balance.choose(anybody) ?? acceptor

@@ -28,6 +28,8 @@ const LIMIT_MS = 10
 const LATE = 3
 /** The ceiling of who should have all: the number alone makes it report. */
 const ALL = Number.MAX_SAFE_INTEGER
+/** That of who should have none that come, and keep what it has. */
+const NONE = -1
 
 export class Chosen<T extends Candidate> implements Strategy {
   readonly isPatient = true
@@ -89,8 +91,8 @@ export class Chosen<T extends Candidate> implements Strategy {
     const takers = this.#inner.takers()
     this.#favourite = takers.length < 2 || this.#isDismissed ? undefined : this.#ask(takers)
     if (this.#favourite === undefined) return ceilings
-    const open = new Map(takers.map(([id, load]) => [id, load.open]))
-    return new Map([...ceilings].map(([id, ceiling]) => [id, id === this.#favourite ? ALL : (open.get(id) ?? ceiling)]))
+    const takes = new Set(takers.map(([id]) => id))
+    return new Map([...ceilings].map(([id, ceiling]) => [id, id === this.#favourite ? ALL : takes.has(id) ? NONE : ceiling]))
   }
 
   #ask(takers: readonly (readonly [number, Required<Load>])[]): number | undefined {

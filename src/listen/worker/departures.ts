@@ -25,6 +25,8 @@ export interface Departure {
   readonly head?: Buffer | undefined
   /** Serves it here after all. */
   readonly keep: () => void
+  /** Looked at when its turn has come: things may have changed meanwhile. */
+  readonly mayStay?: () => boolean
 }
 
 export interface Departures {
@@ -35,6 +37,10 @@ export interface Departures {
   readonly stop: () => void
   /** The primary has died. */
   readonly primaryGone: () => void
+  /** Keeps those at the front of the queue that may stay. */
+  readonly lookAgain: () => void
+  /** Those whose turn has not come: as yet they are this worker's. */
+  readonly queued: () => number
   /** What was sent and is not fetched. */
   readonly leaving: () => number
 }
@@ -51,7 +57,11 @@ export function createDepartures(sendHandle: SendHandle, openCount: () => number
     queue = []
     for (const { keep } of kept) keep()
   }
+  const lookAgain = (): void => {
+    while (queue[0]?.mayStay?.() === true) queue.shift()?.keep()
+  }
   const next = (): void => {
+    lookAgain()
     const departure = queue.shift()
     if (departure === undefined) return
     const { key, client, pin, head, keep } = departure
@@ -102,6 +112,8 @@ export function createDepartures(sendHandle: SendHandle, openCount: () => number
     isBlocked,
     stop: keepQueued,
     primaryGone: () => keepUnfetched(nowMs() + FETCH_LIMIT_MS),
+    lookAgain,
+    queued: () => queue.length,
     leaving: () => (sent === undefined ? 0 : 1),
   }
 }

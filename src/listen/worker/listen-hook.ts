@@ -16,7 +16,7 @@ import { getSystemErrorName } from 'node:util'
 import type { BindReply, BindRequest, WorkerMessage } from '../../protocol/messages.ts'
 import type { Seat, StickyRules } from '../../protocol/sticky.ts'
 import { BindExchange } from './bind-exchange.ts'
-import type { SendHandle } from './departures.ts'
+import { createDepartures, type SendHandle } from './departures.ts'
 import { createDescriptors, type Descriptors } from './descriptors.ts'
 import type { ListenHandle } from './handles.ts'
 import { createLentSockets, type LentSockets } from './lent-sockets.ts'
@@ -102,13 +102,14 @@ export function installListenHook(context: ListenContext): Listeners {
   const byCluster = internals._getServer.bind(internals)
   const exchange = new BindExchange(channel)
   const open = new Set<ListenHandle>()
-  const load = createLoadMeter((message) => channel.send(message))
+  const departures = createDepartures(context.sendHandle, () => load.open())
+  const load: LoadMeter = createLoadMeter((message) => channel.send(message), departures.queued)
   const valves = new Set<Valve>()
   const descriptors = stopWhenFull(channel, valves)
   const lent = createLentSockets()
   const hooked = new WeakSet<Server>()
   const sticky = context.sticky === null ? undefined : loadStickiness(context.sticky, context.slot, (server) => hooked.add(server))
-  const surplus = createSurplus({ load, rebalance: context.rebalance, descriptors, send: (message) => channel.send(message), sendHandle: context.sendHandle, sticky })
+  const surplus = createSurplus({ load, rebalance: context.rebalance, descriptors, send: (message) => channel.send(message), departures, sticky })
   const nextIndex = new Map<string, number>()
 
   let leaving = false
@@ -191,8 +192,8 @@ export function installListenHook(context: ListenContext): Listeners {
     limit: surplus.limit,
     setSeats: (seats) => sticky?.setSeats(seats),
     report: () => load.report(true),
-    leaving: surplus.departures.leaving,
-    primaryGone: surplus.departures.primaryGone,
+    leaving: departures.leaving,
+    primaryGone: departures.primaryGone,
     stopAccepting() {
       lent.stop()
       for (const handle of open) {

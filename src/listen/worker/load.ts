@@ -36,7 +36,7 @@ export interface LoadMeter {
   readonly counts: Writable<ConnectionCounts>
   /** From now on the primary is told. */
   readonly enable: () => void
-  /** Open connections of all servers. */
+  /** Open connections of all servers, and those that are about to leave. */
   readonly open: () => number
   /** To be called after each connection that was accepted, taken or handed over. */
   readonly changed: () => void
@@ -48,7 +48,8 @@ export interface LoadMeter {
   readonly endingSoon: () => number
 }
 
-export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMeter {
+/** @param queued connections that are about to leave: until they do they are this worker's */
+export function createLoadMeter(send: (message: WorkerMessage) => void, queued: () => number): LoadMeter {
   const servers = new Set<Server & Counted>()
   const samples = createSamples(servers, nowMs)
   let closed = 0
@@ -63,7 +64,7 @@ export function createLoadMeter(send: (message: WorkerMessage) => void): LoadMet
   let timer: NodeJS.Timeout | undefined
 
   const open = (): number => {
-    let sum = 0
+    let sum = queued()
     for (const server of servers) sum += server._connections
     return sum
   }

@@ -9,7 +9,7 @@ import type { Server } from 'node:net'
 import { CONNECTION_COMMAND, type WorkerMessage } from '../../protocol/messages.ts'
 import type { Peeked, Stickiness } from './stickiness.ts'
 import { feed } from './feed.ts'
-import { createDepartures, type Departures, type SendHandle } from './departures.ts'
+import type { Departures } from './departures.ts'
 import type { ClientHandle, ListenHandle } from './handles.ts'
 import type { Descriptors } from './descriptors.ts'
 import { takeIdle } from './idle-connections.ts'
@@ -51,7 +51,7 @@ interface SurplusContext {
   readonly rebalance: boolean
   readonly descriptors: Pick<Descriptors, 'isFull' | 'opened'>
   readonly send: (message: WorkerMessage) => void
-  readonly sendHandle: SendHandle
+  readonly departures: Departures
   /** Undefined: clients are not told apart. */
   readonly sticky: Stickiness | undefined
 }
@@ -64,22 +64,20 @@ export interface Surplus {
   readonly limit: (ceiling: number | null, pinned: number | null) => void
   /** From now on keep everything. */
   readonly stop: () => void
-  /** What is on its way out. */
-  readonly departures: Departures
 }
 
-export function createSurplus({ load, rebalance, descriptors, send, sendHandle, sticky }: SurplusContext): Surplus {
+export function createSurplus({ load, rebalance, descriptors, send, departures, sticky }: SurplusContext): Surplus {
   const places = new Map<string, Place>()
-  const departures = createDepartures(sendHandle, load.open)
   let ceiling: number | null = null
   let pinnedCeiling: number | null = null
   let stopped = false
   let rounds: NodeJS.Timeout | undefined
 
-  const isForOthers = (server: LimitedServer): boolean => {
+  /** @param coming 1: it is about to be this worker's; 0: it is counted as such */
+  const isForOthers = (server: LimitedServer, coming: 0 | 1): boolean => {
     if (ceiling === null || stopped || !process.connected) return false
     if (descriptors.isFull()) return !departures.isBlocked()
-    const isWanted = isFull(server) ? server.dropMaxConnection !== true : isSurplus({ open: load.open(), ceiling, endingSoon: load.endingSoon() })
+    const isWanted = isFull(server) ? server.dropMaxConnection !== true : isSurplus({ open: load.open() + coming, ceiling, endingSoon: load.endingSoon() })
     return isWanted && !departures.isBlocked()
   }
   const isForOwner = (server: LimitedServer, pin: number | undefined): boolean => {
@@ -95,14 +93,15 @@ export function createSurplus({ load, rebalance, descriptors, send, sendHandle, 
     load.changed()
   }
   const handOver = (key: string, client: ClientHandle, place: Place, found: Peeked = UNREAD): void => {
-    departures.add({ key, client, ...found, keep: () => keep(place, client, found) })
+    departures.add({ key, client, ...found, keep: () => keep(place, client, found), mayStay: () => found.pin === undefined && found.isOpen !== true && !isForOthers(place.server, 0) })
+    load.changed()
   }
   const reasonFor = (server: LimitedServer, { pin, isOpen }: Peeked): 'surplus' | 'full' | 'owner' => {
     if (isFull(server) || descriptors.isFull()) return 'full'
     return pin === undefined && isOpen !== true ? 'surplus' : 'owner'
   }
   const decide = (key: string, client: ClientHandle, place: Place, found: Peeked): void => {
-    const isGiven = found.pin === undefined && found.isOpen !== true ? isForOthers(place.server) : isForOwner(place.server, found.pin)
+    const isGiven = found.pin === undefined && found.isOpen !== true ? isForOthers(place.server, 1) : isForOwner(place.server, found.pin)
     if (!isGiven) {
       keep(place, client, found)
       return
@@ -172,6 +171,7 @@ export function createSurplus({ load, rebalance, descriptors, send, sendHandle, 
     limit(value, pinned) {
       ceiling = value
       pinnedCeiling = pinned
+      departures.lookAgain()
       // Only now is it known that there are others.
       if (value === null) return
       load.enable()
@@ -183,12 +183,13 @@ export function createSurplus({ load, rebalance, descriptors, send, sendHandle, 
       sticky?.stop()
       departures.stop()
     },
-    departures,
   }
 }
 
 /** How many idle connections go in one round: half of the surplus, so that all who have one do not send too many. */
 export function toMove(open: number, ceiling: number): number {
+  // It was told to take nothing, not to give anything away.
+  if (ceiling < 0) return 0
   const surplus = open - ceiling
   if (surplus < Math.max(SLACK.connections, open * SLACK.part)) return 0
   return Math.min(MOVES, Math.ceil(surplus / 2))
@@ -199,12 +200,12 @@ function isFull({ maxConnections, _connections = 0 }: LimitedServer): boolean {
 }
 
 /**
- * Whether one more connection is one too many.
+ * Whether the last of the connections is one too many.
  *
  * @param endingSoon connections that will have ended by themselves before a hand-over would be worth its cost
  */
 export function isSurplus({ open, ceiling, endingSoon }: { readonly open: number; readonly ceiling: number | null; readonly endingSoon: number }): boolean {
   if (ceiling === null) return false
-  const surplus = open + 1 - ceiling
+  const surplus = open - ceiling
   return surplus > 0 && surplus > endingSoon
 }
