@@ -90,17 +90,17 @@ describe('the sticky strategy', () => {
   })
 })
 
-describe('the relay of sticky connections', () => {
-  function relayOf(opens: readonly number[]) {
-    const { sticky, order } = setUp(opens)
-    const sent: (Parcel & { readonly to: number })[] = []
-    const relay = new Relay(sticky, { users: () => new Set(order), ping: () => {}, send: (to, parcel) => sent.push({ to, ...parcel }) > 0 })
-    for (const id of order) relay.heard(id, 0)
-    let closed = 0
-    const offer = (now = 0): void => relay.offer(undefined, { key: 'tcp', pin, head: 'aGVhZA==' }, { fd: 0, close: () => (closed += 1) }, now)
-    return { relay, order, sent, offer, closed: () => closed }
-  }
+function relayOf(opens: readonly number[]) {
+  const { sticky, order } = setUp(opens)
+  const sent: (Parcel & { readonly to: number })[] = []
+  const relay = new Relay(sticky, { users: () => new Set(order), ping: () => {}, send: (to, parcel) => sent.push({ to, ...parcel }) > 0 })
+  for (const id of order) relay.heard(id, 0)
+  let closed = 0
+  const offer = (now = 0): void => relay.offer(undefined, { key: 'tcp', pin, head: 'aGVhZA==' }, { fd: 0, close: () => (closed += 1) }, now)
+  return { relay, order, sent, offer, closed: () => closed }
+}
 
+describe('the relay of sticky connections', () => {
   test('carry their key and what was read of them', () => {
     const { order, sent, offer } = relayOf([0, 0, 0])
     offer()

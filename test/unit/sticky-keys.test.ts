@@ -123,9 +123,10 @@ describe('a sticky cookie', () => {
   })
 })
 
+const headers = (fields: Readonly<Record<string, string>>): Headers => (name) => fields[name]
+
 describe('whose a request is', () => {
   const rules: StickyRules = { by: 'ip', name: null, secret: SECRET, trusted: ['10.0.0.0/8', 'unix'], socketDir: null }
-  const headers = (fields: Readonly<Record<string, string>>): Headers => (name) => fields[name]
   const forwarded = (value: string, peer: string | undefined = '10.0.0.1'): number | undefined => createKeyReader(rules).ofRequest(headers({ 'x-forwarded-for': value }), peer)
   const of = (address: string): number => pinOf(SECRET, address)
 
