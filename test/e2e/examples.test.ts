@@ -1,21 +1,14 @@
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once, type EventEmitter } from 'node:events'
-import { statSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { before, test, type TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { App, freePort } from '../harness/app.ts'
+import { EXAMPLES, installExamples, npm, requireHere } from '../harness/examples.ts'
 import { Connection, get } from '../harness/http.ts'
 import { processesOf, RUN_VARIABLE } from '../harness/processes.ts'
 import { until } from '../harness/until.ts'
-
-const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url))
-
-// The clients of the examples stand in their node_modules and come without types of ours.
-const requireHere = createRequire(EXAMPLES)
 
 interface WsClient extends EventEmitter {
   send(text: string): void
@@ -48,25 +41,7 @@ const HTTP_EXAMPLES: readonly Example[] = [
   { folder: 'cpu', path: '/?n=25', answer: (pid) => `{"n":25,"value":75025,"pid":${pid}}\n` },
 ]
 
-before(() => {
-  if (isInstalled()) return
-  console.log('installing the dependencies of the examples: npm ci --prefix examples')
-  npm('ci', '--prefix', EXAMPLES)
-})
-
-/** npm writes its hidden lock file when it is done. */
-function isInstalled(): boolean {
-  return writtenAt('node_modules/.package-lock.json') >= writtenAt('package-lock.json')
-}
-
-function writtenAt(name: string): number {
-  return statSync(`${EXAMPLES}${name}`, { throwIfNoEntry: false })?.mtimeMs ?? -1
-}
-
-function npm(...args: readonly string[]): void {
-  const { status, stdout, stderr } = spawnSync('npm', args, { encoding: 'utf8', shell: process.platform === 'win32' })
-  assert.equal(status, 0, `npm ${args.join(' ')}\n${stdout}${stderr}`)
-}
+before(installExamples)
 
 async function ready(t: TestContext, { folder, script = 'server.js' }: Example): Promise<App> {
   const cwd = `${EXAMPLES}${folder}`

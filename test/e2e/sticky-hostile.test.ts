@@ -107,14 +107,12 @@ test('a worker that is killed in the middle of it all: every request is answered
 })
 
 for (const sticky of ['header:x-client', 'cookie']) {
-  test(`${sticky}: two reloads under clients that never pause lose no request`, async (t) => {
+  test(`${sticky}: a reload under clients that never pause loses no request`, async (t) => {
     const app = await App.ready(t, 'sticky.cjs', { workers: 2, options: ['--sticky', sticky] })
     let over = false
     const fates = load(app.port, () => over)
-    for (let nth = 1; nth <= 2; nth += 1) {
-      app.kill('SIGUSR2')
-      await app.event('reload:finished', () => true, nth)
-    }
+    app.kill('SIGUSR2')
+    await app.event('reload:finished')
     over = true
     const counted = await fates
     assert.deepEqual(Object.keys(counted), ['ok'], JSON.stringify(counted))

@@ -36,8 +36,10 @@ const FORMS: readonly (readonly [string, readonly string[], Write])[] = [
   ['setHeader() of another and writeHead(status, list)', [], (response) => call(response.setHeader('x-own', '1'), 200, ['x-more', '1'])],
 ]
 
+const writesNothing: Write = () => {}
+
 describe('the sticky cookie joins those of the app', () => {
-  let write: Write | undefined
+  let write: Write = writesNothing
   let isSticky = false
   const server = createServer((_, response) => {
     if (isSticky) sendStickyCookie(response, 'value')
