@@ -5,12 +5,11 @@
  */
 import { AsyncResource } from 'node:async_hooks'
 import { MAX_FRAME_BYTES } from '../protocol/frames.ts'
-import { IPC_LINE_BYTES } from '../protocol/messages.ts'
 import type { ControlChannel } from './control-channel.ts'
 import type { Readiness } from './readiness.ts'
 
-/** Node wraps a message that goes with a handle; the rest of the line is for that. */
-const HANDLE_MESSAGE_BYTES = IPC_LINE_BYTES - 4 * 1024
+/** Of a message that goes with a handle; far below the longest line that the primary takes (`IPC_LINE_BYTES`), since Node wraps it. */
+const HANDLE_MESSAGE_BYTES = 60 * 1024
 
 type Callback = (error: Error | null) => void
 type Send = (message: unknown, handle?: unknown, options?: unknown, callback?: Callback) => boolean

@@ -41,9 +41,6 @@ test('round-robin: each worker in its turn, and the app sees the address that it
   // In their order, unless one of them does not answer for a moment.
   const pids = new Set<string>()
   await until('each has had its turn', async () => pids.add((await get({ port: app.port })).body).size === 3)
-})).body)
-  assert.equal(new Set(pids.slice(0, 3)).size, 3)
-  assert.deepEqual(pids.slice(3), pids.slice(0, 6))
 })
 
 test('connections that stay are spread evenly, opened one after the other or all at once', async (t) => {

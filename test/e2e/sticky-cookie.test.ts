@@ -63,7 +63,7 @@ for (const sticky of ['cookie', 'cookie:sid']) {
         slots.add(answer.slot)
       }
     }
-    assert.equal(slots.size, 4)
+    assert.ok(slots.size > 1)
     const [first] = browsers
     assert.deepEqual([...(first?.cookies.keys() ?? [])].sort(), ['everycore', 'sid'])
     assert.match(first?.cookies.get('everycore') ?? '', /^[\w-]{16}\.[\w-]{22}$/)

@@ -96,7 +96,7 @@ function relayOf(opens: readonly number[]) {
   const relay = new Relay(sticky, { users: () => new Set(order), ping: () => {}, send: (to, parcel) => sent.push({ to, ...parcel }) > 0 })
   for (const id of order) relay.heard(id, 0)
   let closed = 0
-  const offer = (now = 0): void => relay.offer(undefined, { key: 'tcp', pin, head: 'aGVhZA==' }, { fd: 0, close: () => (closed += 1) }, now)
+  const offer = (now = 0, from?: number): void => relay.offer(from, { key: 'tcp', pin, head: 'aGVhZA==' }, { fd: 0, close: () => (closed += 1) }, now)
   return { relay, order, sent, offer, closed: () => closed }
 }
 
@@ -118,6 +118,15 @@ describe('the relay of sticky connections', () => {
     relay.expire(2000)
     assert.equal(sent.length, 4)
     assert.deepEqual(sent.slice(2).map(({ to }) => to), [order[1], order[1]])
+  })
+
+  test('when too many are under way, who accepted one keeps it', () => {
+    const { order, sent, offer, closed } = relayOf([0, 0, 0])
+    for (let count = 0; count < 1000; count += 1) offer(0, order[2])
+    assert.equal(closed(), 0)
+    const back = sent.filter(({ must }) => must)
+    assert.equal(back.length, 1000 - 511)
+    assert.ok(back.every(({ to }) => to === order[2]))
   })
 
   test('a worker that hangs costs nobody a connection while others answer', () => {

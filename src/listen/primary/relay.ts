@@ -82,11 +82,11 @@ export class Relay {
 
   /** A worker has accepted a connection that another one should have. */
   offer(from: number | undefined, origin: Origin, handle: RawHandle, now: number): void {
+    this.#lastSeq += 1
     if (this.#waiting.size >= LIMIT) {
-      this.#giveUp(handle)
+      if (!this.#giveBack(this.#lastSeq, from, origin, handle, now)) this.#giveUp(handle)
       return
     }
-    this.#lastSeq += 1
     this.#waiting.set(this.#lastSeq, { origin, isChoosy: this.#waiting.size < CHOOSY_LIMIT, from, handle, asked: new Set(), told: new Set(), target: undefined })
     this.#dispatch(this.#lastSeq, now)
   }
@@ -154,6 +154,17 @@ export class Relay {
     for (const { handle } of this.#waiting.values()) this.#giveUp(handle)
     this.#waiting.clear()
     this.#lanes.clear()
+  }
+
+  /** Too many are under way: who accepted it keeps it. */
+  #giveBack(seq: number, from: number | undefined, origin: Origin, handle: RawHandle, now: number): boolean {
+    if (from === undefined || this.#waiting.size >= 2 * LIMIT || !this.#ports.send(from, { ...origin, seq, must: true }, handle)) return false
+    this.#waiting.set(seq, { origin, isChoosy: false, from, handle, asked: new Set(), told: new Set([from]), target: from })
+    this.#strategy.sent(from)
+    const lane = this.#lane(from, now)
+    lane.outstanding += 1
+    lane.askedAt ??= now
+    return true
   }
 
   #dispatch(seq: number, now: number): void {

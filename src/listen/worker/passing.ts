@@ -115,6 +115,8 @@ function openEntrance({ rules, hide }: PassingContext, key: string, server: Http
   const entrance = net.createServer({ allowHalfOpen: true }, (socket) => {
     passed.add(socket)
     socket.write(GREETING)
+    // Node closes after the last response whether all was read or not, and to the other side a reset comes before what it has not read yet.
+    socket.destroySoon = () => void socket.end()
     server.emit('connection', socket)
   })
   hide(entrance)
