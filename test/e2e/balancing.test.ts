@@ -123,6 +123,7 @@ test('connections on their way out of a worker are not lost when the supervisor 
   const all = await Promise.all(held)
   assert.equal(all.length, 6)
   for (const { connection } of all) connection.close()
+  process.kill(pids[1] ?? -1, 'SIGCONT')
   await until('no worker is left', () => pids.every((pid) => !isAlive(pid)))
 })
 
@@ -133,6 +134,7 @@ test('supervisor.loads tells connections, requests in flight, and how late a bus
     `
     const supervisor = await createSupervisor({ script: 'web.cjs', workers: 2, port: ${port} })
     await supervisor.start()
+    process.once('SIGTERM', () => supervisor.stop())
     report('started', true)
     const until = async (holds) => {
       for (;;) {
@@ -143,7 +145,6 @@ test('supervisor.loads tells connections, requests in flight, and how late a bus
     }
     report('in flight', await until((first, second) => first.open + second.open === 6 && first.inFlight > 0 && second.inFlight > 0 && first.inFlight + second.inFlight >= 4))
     report('late', await until((...loads) => loads.some(({ lagMs, busy }) => lagMs >= 50 && busy > 0.2)))
-    process.once('SIGTERM', () => supervisor.stop())
   `,
   )
   await program.report('started')

@@ -25,7 +25,7 @@ export interface Departure {
   readonly head?: Buffer | undefined
   /** Serves it here after all. */
   readonly keep: () => void
-  /** Looked at when its turn has come: things may have changed meanwhile. */
+  /** For those that others need not have: looked at when its turn has come, since things may have changed. */
   readonly mayStay?: () => boolean
 }
 
@@ -39,7 +39,7 @@ export interface Departures {
   readonly primaryGone: () => void
   /** Keeps those at the front of the queue that may stay. */
   readonly lookAgain: () => void
-  /** Those whose turn has not come: as yet they are this worker's. */
+  /** Those whose turn has not come and that others need not have: as yet they are this worker's. */
   readonly queued: () => number
   /** What was sent and is not fetched. */
   readonly leaving: () => number
@@ -49,20 +49,27 @@ export interface Departures {
 export function createDepartures(sendHandle: SendHandle, openCount: () => number): Departures {
   let sent: (Departure & { readonly at: number }) | undefined
   let queue: Departure[] = []
+  let mayStay = 0
   let timer: NodeJS.Timeout | undefined
 
   const isBlocked = (): boolean => sent !== undefined && nowMs() - sent.at > FETCH_LIMIT_MS
   const keepQueued = (): void => {
     const kept = queue
     queue = []
+    mayStay = 0
     for (const { keep } of kept) keep()
   }
+  const shift = (): Departure | undefined => {
+    const first = queue.shift()
+    if (first?.mayStay !== undefined) mayStay -= 1
+    return first
+  }
   const lookAgain = (): void => {
-    while (queue[0]?.mayStay?.() === true) queue.shift()?.keep()
+    while (queue[0]?.mayStay?.() === true) shift()?.keep()
   }
   const next = (): void => {
     lookAgain()
-    const departure = queue.shift()
+    const departure = shift()
     if (departure === undefined) return
     const { key, client, pin, head, keep } = departure
     const leaving = { ...departure, at: nowMs() }
@@ -106,6 +113,7 @@ export function createDepartures(sendHandle: SendHandle, openCount: () => number
   return {
     add(departure) {
       queue.push(departure)
+      if (departure.mayStay !== undefined) mayStay += 1
       if (sent === undefined) next()
       else watch()
     },
@@ -113,7 +121,7 @@ export function createDepartures(sendHandle: SendHandle, openCount: () => number
     stop: keepQueued,
     primaryGone: () => keepUnfetched(nowMs() + FETCH_LIMIT_MS),
     lookAgain,
-    queued: () => queue.length,
+    queued: () => mayStay,
     leaving: () => (sent === undefined ? 0 : 1),
   }
 }

@@ -93,7 +93,8 @@ export function createSurplus({ load, rebalance, descriptors, send, departures, 
     load.changed()
   }
   const handOver = (key: string, client: ClientHandle, place: Place, found: Peeked = UNREAD): void => {
-    departures.add({ key, client, ...found, keep: () => keep(place, client, found), mayStay: () => found.pin === undefined && found.isOpen !== true && !isForOthers(place.server, 0) })
+    const isOwned = found.pin !== undefined || found.isOpen === true
+    departures.add({ key, client, ...found, keep: () => keep(place, client, found), ...(isOwned ? {} : { mayStay: () => !isForOthers(place.server, 0) }) })
     load.changed()
   }
   const reasonFor = (server: LimitedServer, { pin, isOpen }: Peeked): 'surplus' | 'full' | 'owner' => {
