@@ -18,7 +18,7 @@ const REPORT_MS = 300
 export function everycore({ name = 'everycore', settings = {}, args = [], onOutput, dist = 'dist', needs = () => true } = {}) {
   return {
     name,
-    isAvailable: (session, node) => needs(session, node) && isKnown(session, settings),
+    isAvailable: (session, node) => needs(session, node) && isKnown(session, node, settings),
     start: (session, options) =>
       start(session, 'everycore', options, ({ script, workers, node, env: given, cwd, log }) => {
         // As systemd names it; not that of the user, whose caches are none of ours.
@@ -49,10 +49,10 @@ async function handedOver(child) {
 }
 
 /** False, with a word on stderr, when what is built has no such setting. */
-function isKnown(session, settings) {
+function isKnown(session, node, settings) {
   if (Object.keys(settings).length === 0) return true
-  const { status } = spawnSync(process.execPath, [LIBRARY, join(session.package, 'dist/index.js'), JSON.stringify(settings)], { stdio: 'ignore', timeout: 10_000 })
+  const { status } = spawnSync(node.path, [LIBRARY, join(session.package, 'dist/index.js'), JSON.stringify(settings)], { stdio: 'ignore', timeout: 10_000 })
   if (status === 0) return true
-  console.error(`bench: this build knows no ${flagsOf(settings).join(' ')}; its lines are missing`)
+  console.error(`bench: this build on Node ${node.version} knows no ${flagsOf(settings).join(' ')}; its lines are missing`)
   return false
 }
