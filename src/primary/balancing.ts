@@ -9,9 +9,9 @@ import { RoundRobin } from '../listen/primary/round-robin.ts'
 import { Sticky } from '../listen/primary/sticky.ts'
 import type { Strategy } from '../listen/primary/strategy.ts'
 import type { RawHandle } from '../listen/primary/raw-handle.ts'
-import type { WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
+import type { ConnectionOffer, WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
 import type { Seat } from '../protocol/sticky.ts'
-import type { ConnectionOffer } from './ipc-guard.ts'
+import type { WorkerLinkHandlers } from './worker-link.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 /** Reports of a few milliseconds are answered together. */
@@ -46,12 +46,15 @@ export class Balancing {
   readonly #workers: () => Iterable<WorkerProcess>
   readonly #loads = new Map<number, WorkerLoad>()
   readonly #told = new Map<number, string>()
+  /** Nothing is ever handed over. */
+  readonly #isIdle: boolean
   #seats: readonly Seat[] = []
   #timer: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
 
   constructor(settings: Pick<Settings, 'balance' | 'sticky'>, { worker, workers, users, warn }: BalancingPorts, secret: string | undefined) {
     this.#strategy = strategyOf(settings, worker, warn)
+    this.#isIdle = settings.sticky === undefined && (settings.balance === 'shared' || settings.balance === 'reuseport')
     const choose = settings.sticky?.choose
     this.#chosenKey = choose === undefined || secret === undefined ? undefined : createChosenKey(choose, secret, warn)
     this.#worker = worker
@@ -59,17 +62,20 @@ export class Balancing {
     this.#relay = new Relay(this.#strategy, {
       users,
       send: (id, parcel, handle) => worker(id)?.deliver(parcel, handle) ?? false,
+      isComing: (id) => worker(id)?.isComing ?? false,
       ping: (id) => worker(id)?.ping(),
     })
   }
 
   /** The worker is about to listen: it may get connections of others' clients before it is ready. */
   introduce(id: number): void {
+    if (!this.#isIdle) this.#worker(id)?.link()
     if (this.#seats.length > 0) this.#worker(id)?.tellSeats(this.#seats)
   }
 
   /** The worker is ready. */
   join(id: number): void {
+    if (this.#worker(id)?.isLinked !== true) return
     this.#strategy.join(id, this.#worker(id)?.slot ?? -1)
     this.#relay.heard(id, nowMs())
     // At once: it may get its first connection as soon as it is known to be ready.
@@ -110,23 +116,37 @@ export class Balancing {
     this.#flush()
   }
 
-  take(id: number, message: Extract<WorkerMessage, { readonly type: 'load' | 'took' | 'refused' }>): void {
-    if (message.type === 'load') {
-      this.#strategy.report(id, message)
-      const { type: _, ...load } = message
-      this.#loads.set(id, load)
+  take(id: number, { type: _, ...load }: Extract<WorkerMessage, { readonly type: 'load' }>): void {
+    this.#strategy.report(id, load)
+    this.#loads.set(id, load)
+    this.#heard(id)
+  }
+
+  /** Connections can be sent to it. */
+  linked(): void {
+    this.#relay.retry(nowMs())
+  }
+
+  takeLink(id: number, ...[message, handle]: Parameters<WorkerLinkHandlers['onMessage']>): void {
+    if (message.type === 'offer') {
+      if (handle !== undefined) this.#offer(id, message.offer, handle)
+      return
     }
-    else if (message.type === 'refused') this.#relay.refused(id, message.seq)
+    if (message.type === 'refused') this.#relay.refused(id, message.seq)
     else {
       this.#strategy.reportOpen(id, message.open)
       this.#relay.took(id, message.seq)
     }
+    this.#heard(id)
+  }
+
+  #heard(id: number): void {
     this.#relay.heard(id, nowMs())
     this.#schedule()
     this.#changed()
   }
 
-  offer(from: number, { open, ...origin }: ConnectionOffer, handle: RawHandle): void {
+  #offer(from: number, { open, ...origin }: ConnectionOffer, handle: RawHandle): void {
     this.#strategy.reportAtLeast(from, open)
     this.#relay.offer(from, this.#withKey(origin, handle), handle, nowMs())
     this.#schedule()

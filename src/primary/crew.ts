@@ -3,15 +3,14 @@ import { join } from 'node:path'
 import type { Settings } from '../config/types.ts'
 import type { ExitReport, RetireReason, WorkerId } from '../core/types.ts'
 import type { Logs } from '../logs/logs.ts'
-import type { RawHandle } from '../listen/primary/raw-handle.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
 import type { StickyRules } from '../protocol/sticky.ts'
 import type { WorkerRef } from './events.ts'
 import { acceptsHere } from './acceptor.ts'
 import { Generations } from './generations.ts'
 import { Guardian } from './guardian.ts'
-import type { ConnectionOffer } from './ipc-guard.ts'
 import { keepVigil } from './vigil.ts'
+import type { WorkerLinkHandlers } from './worker-link.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 /** Beside the bundle that this file ends up in. */
@@ -24,8 +23,9 @@ export interface CrewReports {
   readonly message: (id: WorkerId, worker: WorkerProcess, message: WorkerMessage) => void
   /** The app's `process.send`; JSON text, not yet parsed. */
   readonly appMessage: (id: WorkerId, body: string, handle: unknown) => void
-  /** It has accepted a connection that another worker should have. */
-  readonly connection: (id: WorkerId, offer: ConnectionOffer, handle: RawHandle) => void
+  /** Connections can be sent to it from now on. */
+  readonly linked: () => void
+  readonly linkMessage: (id: WorkerId, ...message: Parameters<WorkerLinkHandlers['onMessage']>) => void
   readonly disconnected: (id: WorkerId) => void
   readonly violation: (id: WorkerId, why: string) => void
   /** It is forgotten when this returns. */
@@ -103,7 +103,8 @@ export class Crew {
           if (sender !== undefined) reports.message(id, sender, message)
         },
         onAppMessage: (body, handle) => reports.appMessage(id, body, handle),
-        onConnection: (offer, handle) => reports.connection(id, offer, handle),
+        onLinked: reports.linked,
+        onLinkMessage: (message, handle) => reports.linkMessage(id, message, handle),
         onDisconnected: () => reports.disconnected(id),
         onViolation: (why) => reports.violation(id, why),
         onExited: (exit) => this.#onExited(id, exit),

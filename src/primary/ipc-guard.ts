@@ -9,8 +9,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
 import { sharedSocketLimit } from '../listen/primary/descriptors.ts'
-import type { RawHandle } from '../listen/primary/raw-handle.ts'
-import { CONNECTION_COMMAND, IPC_LINE_BYTES } from '../protocol/messages.ts'
+import { IPC_LINE_BYTES } from '../protocol/messages.ts'
 
 const NEWLINE = 10
 /** Most messages to one worker that wait to be written. An honest one has asked for fewer sockets than that. */
@@ -29,27 +28,15 @@ interface Closable {
   readonly close?: () => void
 }
 
-/** A connection that a worker hands over. */
-export interface ConnectionOffer {
-  /** The held socket on which it was accepted. */
-  readonly key: string
-  /** Connections that the worker keeps. */
-  readonly open: number
-  /** The client's key, and what was read to find it (base64), where the client counts. */
-  readonly pin?: number
-  readonly head?: string
-}
-
 interface IpcHandlers {
   /** The worker uses node:cluster's sockets, so all of its messages are legitimate. */
   readonly viaCluster: boolean
-  readonly onConnection: (offer: ConnectionOffer, handle: RawHandle) => void
   /** Called at most once. */
   readonly onViolation: (why: string) => void
 }
 
 /** Call right after the fork, when Node's own listeners are in place. */
-export function guardIpc(child: ChildProcess, { viaCluster, onConnection, onViolation }: IpcHandlers): void {
+export function guardIpc(child: ChildProcess, { viaCluster, onViolation }: IpcHandlers): void {
   let violated = false
   const violation = (why: string): void => {
     if (violated) return
@@ -57,7 +44,7 @@ export function guardIpc(child: ChildProcess, { viaCluster, onConnection, onViol
     onViolation(why)
   }
   boundAnswers(child, violation)
-  guardMessages(child, { viaCluster, onConnection, onViolation: violation }, countShared(child))
+  guardMessages(child, { viaCluster, onViolation: violation }, countShared(child))
   guardBytes(child, violation)
 }
 
@@ -105,16 +92,11 @@ function countShared(child: ChildProcess): Shared {
   return { isFull: () => open.size >= limit, closed: (key) => open.delete(key) }
 }
 
-function guardMessages(child: ChildProcess, { viaCluster, onConnection, onViolation }: IpcHandlers, shared: Shared): void {
+function guardMessages(child: ChildProcess, { viaCluster, onViolation }: IpcHandlers, shared: Shared): void {
   const name = 'internalMessage' as 'message'
   const originals = child.listeners(name) as Listener[]
   child.removeAllListeners(name)
   child.on(name, (message: unknown, handle: unknown) => {
-    const offer = readOffer(message)
-    if (offer !== undefined && isRawHandle(handle)) {
-      onConnection(offer, handle)
-      return
-    }
     if (!isAllowed(message, viaCluster)) {
       ;(handle as Closable | undefined)?.close?.()
       return
@@ -133,17 +115,6 @@ function guardMessages(child: ChildProcess, { viaCluster, onConnection, onViolat
       }
     }
   })
-}
-
-function readOffer(message: unknown): ConnectionOffer | undefined {
-  if (typeof message !== 'object' || message === null) return undefined
-  const { cmd, key, open, pin, head } = message as Readonly<Record<string, unknown>>
-  if (cmd !== CONNECTION_COMMAND || typeof key !== 'string' || typeof open !== 'number' || open < 0) return undefined
-  return { key, open, ...(Number.isInteger(pin) ? { pin: pin as number } : {}), ...(typeof head === 'string' ? { head } : {}) }
-}
-
-function isRawHandle(handle: unknown): handle is RawHandle {
-  return typeof handle === 'object' && handle !== null && 'readStart' in handle && 'close' in handle
 }
 
 function isAllowed(message: unknown, viaCluster: boolean): boolean {
@@ -171,7 +142,7 @@ function guardBytes(child: ChildProcess, violation: (why: string) => void): void
       unfinished = lengthOfLastLine(bytes, unfinished)
       if (unfinished > IPC_LINE_BYTES) {
         channel.readStop?.()
-        violation('a line of more than 128 kB on the IPC channel')
+        violation('a line of more than 64 kB on the IPC channel')
         return
       }
     }

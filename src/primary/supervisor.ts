@@ -80,7 +80,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#crew = new Crew(settings, { ...context, sticky }, {
       spawned: (id, pid) => this.#engine.tell({ type: 'workerSpawned', id, pid }),
       spawnFailed: (id, code) => this.#engine.tell({ type: 'workerSpawnFailed', id, code, chance: Math.random() }),
-      connection: (id, offer, handle) => this.#balancing.offer(id, offer, handle),
+      linked: () => this.#balancing.linked(),
+      linkMessage: (id, message, handle) => this.#balancing.takeLink(id, message, handle),
       message: (id, worker, message) => this.#onMessage(id, worker, message),
       appMessage: (id, body, handle) => this.#onAppMessage(id, body, handle),
       disconnected: (id) => this.#emitFor(id, 'worker:disconnected', {}),
@@ -285,8 +286,10 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         this.#sockets.closed(id, message.key)
         return
       case 'ready':
-        this.#balancing.join(id)
-        this.#engine.tell({ type: 'workerReady', id })
+        worker.whenLinked(() => {
+          this.#balancing.join(id)
+          this.#engine.tell({ type: 'workerReady', id })
+        })
         return
       case 'leave':
         this.#engine.tell({ type: 'workerRetireRequested', id })
@@ -295,8 +298,6 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         this.#emitFor(id, 'worker:error', { error: message.error })
         return
       case 'load':
-      case 'took':
-      case 'refused':
         this.#balancing.take(id, message)
         return
       case 'beat':

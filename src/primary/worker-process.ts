@@ -5,15 +5,15 @@ import { constants } from 'node:os'
 import type { Launch } from '../config/types.ts'
 import type { ExitReport, ReportedError } from '../core/types.ts'
 import type { HeldSocket } from '../listen/primary/held-sockets.ts'
-import type { Parcel } from '../listen/primary/relay.ts'
 import type { RawHandle } from '../listen/primary/raw-handle.ts'
 import type { Logs, WorkerOutput } from '../logs/logs.ts'
 import type { BootInfo } from '../protocol/boot.ts'
-import { CONNECTION_COMMAND, HANDLE_COMMAND, SLOT_SOCKET_COMMAND, type PrimaryMessage, type SlotSocketName, type SocketName, type WorkerMessage } from '../protocol/messages.ts'
+import { HANDLE_COMMAND, LINK_COMMAND, SLOT_SOCKET_COMMAND, type Parcel, type PrimaryMessage, type SlotSocketName, type SocketName, type WorkerMessage } from '../protocol/messages.ts'
 import type { Seat } from '../protocol/sticky.ts'
 import { WorkerChannel } from './control-channel.ts'
 import { forkWorker } from './fork.ts'
-import { guardIpc, type ConnectionOffer } from './ipc-guard.ts'
+import { guardIpc } from './ipc-guard.ts'
+import { WorkerLink, type WorkerLinkHandlers } from './worker-link.ts'
 
 const isWindows = process.platform === 'win32'
 /** How long the last frames of a dead worker may take to be read. */
@@ -28,8 +28,9 @@ export interface WorkerProcessHandlers {
   readonly onSpawnFailed: (code: string) => void
   readonly onMessage: (message: WorkerMessage) => void
   readonly onAppMessage: (body: string, handle?: unknown) => void
-  /** It has accepted a connection that another worker should have. */
-  readonly onConnection: (offer: ConnectionOffer, handle: RawHandle) => void
+  /** Connections can be sent to it from now on. */
+  readonly onLinked: () => void
+  readonly onLinkMessage: WorkerLinkHandlers['onMessage']
   readonly onDisconnected: () => void
   readonly onViolation: (why: string) => void
   /** Once, when the process is gone and all that it said on the control pipe has been read. */
@@ -58,6 +59,8 @@ export class WorkerProcess {
   readonly #options: WorkerProcessOptions
   readonly #handlers: WorkerProcessHandlers
   #made: Ends | undefined
+  #link: WorkerLink | undefined
+  #onLinkSettled: (() => void) | undefined
   #exited = false
   #killed = false
   #unreadLoans = 0
@@ -83,7 +86,7 @@ export class WorkerProcess {
     const handlers = this.#handlers
     const worker = this.#worker
     const child = worker.process
-    guardIpc(child, { viaCluster, onConnection: handlers.onConnection, onViolation: handlers.onViolation })
+    guardIpc(child, { viaCluster, onViolation: handlers.onViolation })
     const channel = new WorkerChannel(child.stdio[3] as Socket, {
       onMessage: (message) => {
         if (message.type === 'fatal') this.#lastError = message.error
@@ -99,7 +102,10 @@ export class WorkerProcess {
     child.on('message', (message: unknown, handle: unknown) => handlers.onAppMessage(JSON.stringify(message), handle))
     child.on('error', () => {})
     worker.on('error', () => {})
-    child.once('disconnect', handlers.onDisconnected)
+    child.once('disconnect', () => {
+      if (this.#link?.state === 'coming') this.#link.close()
+      handlers.onDisconnected()
+    })
     // Windows has no signals, and a process that was ended from outside has code 1 there.
     child.once('exit', (code, signal) => this.#onExit(isWindows && this.#killed ? { code: null, signal: 'SIGKILL' } : { code, signal }, handlers))
     return { channel, output }
@@ -195,11 +201,43 @@ export class WorkerProcess {
     this.#ends.channel.send({ type: 'ping' })
   }
 
+  /** Makes a way for connections. Without Node's channel there is none: the app has called process.disconnect(). */
+  link(): void {
+    if (this.#exited || this.#link !== undefined || !this.#worker.isConnected()) return
+    this.#link = new WorkerLink({
+      introduce: (nonce, far) => void this.#worker.process.send({ cmd: LINK_COMMAND, nonce }, far as never, () => {}),
+      onOpen: this.#handlers.onLinked,
+      onSettled: () => this.#linkSettled(),
+      onMessage: this.#handlers.onLinkMessage,
+      onViolation: this.#handlers.onViolation,
+    })
+  }
+
+  /** Calls back when connections can be sent to it, or it is known that they cannot; at once if that was before, or nobody wants to. */
+  whenLinked(callback: () => void): void {
+    if (this.#link?.state === 'coming') this.#onLinkSettled = callback
+    else callback()
+  }
+
+  #linkSettled(): void {
+    const callback = this.#onLinkSettled
+    this.#onLinkSettled = undefined
+    if (!this.#exited) callback?.()
+  }
+
+  get isLinked(): boolean {
+    return this.#link?.state === 'open'
+  }
+
+  /** No connection can be sent to it yet, but soon. */
+  get isComing(): boolean {
+    if (this.#exited || !this.#worker.isConnected()) return false
+    return this.#link === undefined || this.#link.state === 'coming'
+  }
+
   /** Sends a connection; false when the worker cannot be reached. */
   deliver(parcel: Parcel, handle: RawHandle): boolean {
-    if (this.#exited || !this.#worker.isConnected()) return false
-    this.#worker.process.send({ cmd: CONNECTION_COMMAND, ...parcel }, handle as never, () => {})
-    return true
+    return !this.#exited && (this.#link?.deliver(parcel, handle) ?? false)
   }
 
   drain(message: Extract<PrimaryMessage, { type: 'drain' }>): void {
@@ -233,6 +271,7 @@ export class WorkerProcess {
     // What the worker started and left behind goes with it.
     this.#signal('SIGKILL')
     this.#exited = true
+    this.#link?.close()
     let told = false
     const tell = (): void => {
       if (told) return

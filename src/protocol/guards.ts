@@ -1,6 +1,6 @@
 /** The primary's view of the wire: a worker's bytes are `unknown` until one of these has seen them. */
 import type { ReportedError } from '../core/types.ts'
-import type { BindRequest, ServerKind, WorkerMessage } from './messages.ts'
+import type { BindRequest, ConnectionOffer, ServerKind, WorkerLinkMessage, WorkerMessage } from './messages.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -20,13 +20,35 @@ const isFields = (value: unknown): value is Fields => typeof value === 'object' 
 
 /** Reads one control frame of a worker; undefined when it is not a message of this protocol. */
 export function parseWorkerMessage(body: string): WorkerMessage | undefined {
-  let value: unknown
+  const value = parse(body)
+  return value === undefined ? undefined : read(value)
+}
+
+/** The same for a line of the link. */
+export function parseLinkMessage(line: string): WorkerLinkMessage | undefined {
+  const { type, seq, open, nonce, offer } = parse(line) ?? {}
+  if (type === 'hello') return isText(nonce) ? { type, nonce } : undefined
+  if (!isCount(seq)) return undefined
+  if (type === 'refused') return { type, seq }
+  if (type === 'took') return isCount(open) ? { type, seq, open } : undefined
+  const read = type === 'offer' ? readOffer(offer) : undefined
+  return read && { type: 'offer', seq, offer: read }
+}
+
+function parse(text: string): Fields | undefined {
   try {
-    value = JSON.parse(body)
+    const value: unknown = JSON.parse(text)
+    return isFields(value) ? value : undefined
   } catch {
     return undefined
   }
-  return isFields(value) ? read(value) : undefined
+}
+
+function readOffer(value: unknown): ConnectionOffer | undefined {
+  if (!isFields(value) || !isText(value['key']) || !isCount(value['open'])) return undefined
+  const { key, open, pin, head } = value
+  // Bounded by the length of a line.
+  return { key, open, ...(isCount(pin) ? { pin } : {}), ...(typeof head === 'string' ? { head } : {}) }
 }
 
 function read(value: Fields): WorkerMessage | undefined {
@@ -52,10 +74,6 @@ function read(value: Fields): WorkerMessage | undefined {
       return { type: value['type'] }
     case 'load':
       return readLoad(value)
-    case 'took':
-      return isCount(value['seq']) && isCount(value['open']) ? { type: 'took', seq: value['seq'], open: value['open'] } : undefined
-    case 'refused':
-      return isCount(value['seq']) ? { type: 'refused', seq: value['seq'] } : undefined
     case 'fatal': {
       const error = readError(value['error'])
       return error === undefined ? undefined : { type: 'fatal', error }

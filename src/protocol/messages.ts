@@ -11,14 +11,14 @@ export const CONTROL_FD = 3
 /** `cmd` of the IPC message that carries a handle. Node delivers commands that start with NODE_ as 'internalMessage', unseen by the app. */
 export const HANDLE_COMMAND = 'NODE_EVERYCORE_HANDLE'
 
-/** The same for an accepted connection: from the worker that has too many, and to the one that should have it. */
-export const CONNECTION_COMMAND = 'NODE_EVERYCORE_CONNECTION'
+/** The same for the worker's end of the {@link ./link.ts link}. */
+export const LINK_COMMAND = 'NODE_EVERYCORE_LINK'
 
 /** The same for the listening socket of another slot: with a handle it is lent, without one it is wanted back. */
 export const SLOT_SOCKET_COMMAND = 'NODE_EVERYCORE_SLOT_SOCKET'
 
-/** Longest line that the primary takes on Node's IPC channel: with a connection come up to 80 kB that were read of it (a head, and the 64 kB that one read may give), as base64. */
-export const IPC_LINE_BYTES = 128 * 1024
+/** Longest line that the primary takes on Node's IPC channel. */
+export const IPC_LINE_BYTES = 64 * 1024
 
 /** What kind of server listens. */
 export type ServerKind = 'http' | 'https' | 'http2' | 'tls' | 'net' | 'udp'
@@ -96,10 +96,6 @@ export type WorkerMessage =
   | { readonly type: 'fatal'; readonly error: ReportedError }
   /** How much the worker has to do. */
   | ({ readonly type: 'load' } & WorkerLoad)
-  /** It has a connection that was sent to it; `open` counts it already. */
-  | { readonly type: 'took'; readonly seq: number; readonly open: number }
-  /** It cannot have it. */
-  | { readonly type: 'refused'; readonly seq: number }
   /** Hardly any file descriptor is left: it accepts no more for now. */
   | { readonly type: 'full'; readonly used: number; readonly limit: number }
   /** It accepts again. */
@@ -151,3 +147,46 @@ export type PrimaryMessage =
       readonly lingerMs: number | null
       readonly reason: string
     }
+
+/** What crosses the link, from a worker. */
+export type WorkerLinkMessage =
+  /** It can be reached: `nonce` came with the link, on Node's channel. */
+  | { readonly type: 'hello'; readonly nonce: string }
+  /** With a connection that another worker should have. */
+  | { readonly type: 'offer'; readonly seq: number; readonly offer: ConnectionOffer }
+  /** It has a connection that was sent to it; `open` counts it already. */
+  | { readonly type: 'took'; readonly seq: number; readonly open: number }
+  /** It cannot have it. */
+  | { readonly type: 'refused'; readonly seq: number }
+
+/** A connection that a worker hands over. */
+export interface ConnectionOffer {
+  /** The held socket on which it was accepted. */
+  readonly key: string
+  /** Connections that the worker keeps. */
+  readonly open: number
+  /** The client's key, and what was read to find it (base64), where the client counts. */
+  readonly pin?: number
+  readonly head?: string
+}
+
+/** A connection on its way to a worker. */
+export interface Parcel {
+  /** The held socket on which it was accepted. */
+  readonly key: string
+  readonly seq: number
+  /** Take it, even in a drain: nobody else is there. */
+  readonly must: boolean
+  /** The client's key, where the client counts. */
+  readonly pin?: number
+  /** What was already read, base64. */
+  readonly head?: string
+}
+
+/** What crosses the link, from the primary. */
+export type PrimaryLinkMessage =
+  | { readonly type: 'hello'; readonly nonce: string }
+  /** With a connection. */
+  | ({ readonly type: 'connection' } & Parcel)
+  /** Whether an offer and its connection have come. */
+  | { readonly type: 'fetched'; readonly seq: number; readonly ok: boolean }

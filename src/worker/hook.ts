@@ -29,13 +29,11 @@ export function install(boot: BootInfo): void {
   enableCompileCache(boot.compileCacheDir)
 
   const channel = openControlChannel()
-  // oxlint-disable-next-line typescript/unbound-method
-  const sendHandle = process.send?.bind(process) as never
   reportFatalErrors(channel)
 
   const connections = new Connections()
   const readiness = createReadiness(channel, boot.waitReady)
-  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, rebalance: boot.rebalance, channel, readiness, connections, sendHandle, slot: boot.slot, sticky: boot.sticky })
+  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, rebalance: boot.rebalance, channel, readiness, connections, slot: boot.slot, sticky: boot.sticky })
   const drain = createDrain({ boot, connections, listeners })
   const messages = takeOverMessages(channel, readiness)
   adoptClusterWorker(channel)
@@ -50,10 +48,7 @@ export function install(boot: BootInfo): void {
   })
   channel.onAppMessage(messages.deliver)
   // The primary is gone: nobody will restart us, and a new primary may want the port.
-  channel.onClosed(() => {
-    listeners.primaryGone()
-    drain.start({ timeoutMs: boot.drainTimeoutMs, lingerMs: boot.lingerMs, reason: 'primary-gone' })
-  })
+  channel.onClosed(() => drain.start({ timeoutMs: boot.drainTimeoutMs, lingerMs: boot.lingerMs, reason: 'primary-gone' }))
   // Later: an app that listens at once does not wait for its first timer to be set up.
   setImmediate(() => setInterval(() => channel.send({ type: 'beat' }), BEAT_MS).unref())
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { LeastBusy } from '../../src/listen/primary/least-busy.ts'
-import { Relay, type Parcel } from '../../src/listen/primary/relay.ts'
+import { Relay } from '../../src/listen/primary/relay.ts'
+import type { Parcel } from '../../src/protocol/messages.ts'
 import type { RawHandle } from '../../src/listen/primary/raw-handle.ts'
 
 const KEY = 'tcp'
@@ -23,6 +24,7 @@ function setUp(workers: readonly number[]) {
   const unreachable = new Set<number>()
   const relay = new Relay(balance, {
     users: () => users,
+    isComing: () => false,
     ping: (worker) => pings.push(worker),
     send: (to, parcel) => {
       if (unreachable.has(to)) return false

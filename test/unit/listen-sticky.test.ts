@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Relay, type Parcel } from '../../src/listen/primary/relay.ts'
+import { Relay } from '../../src/listen/primary/relay.ts'
+import type { Parcel } from '../../src/protocol/messages.ts'
 import { Sticky } from '../../src/listen/primary/sticky.ts'
 import { pinOf, ranking } from '../../src/protocol/sticky.ts'
 
@@ -93,7 +94,7 @@ describe('the sticky strategy', () => {
 function relayOf(opens: readonly number[]) {
   const { sticky, order } = setUp(opens)
   const sent: (Parcel & { readonly to: number })[] = []
-  const relay = new Relay(sticky, { users: () => new Set(order), ping: () => {}, send: (to, parcel) => sent.push({ to, ...parcel }) > 0 })
+  const relay = new Relay(sticky, { users: () => new Set(order), isComing: () => false, ping: () => {}, send: (to, parcel) => sent.push({ to, ...parcel }) > 0 })
   for (const id of order) relay.heard(id, 0)
   let closed = 0
   const offer = (now = 0, from?: number): void => relay.offer(from, { key: 'tcp', pin, head: 'aGVhZA==' }, { fd: 0, close: () => (closed += 1) }, now)

@@ -6,26 +6,16 @@
  * What was sent cannot be called back, so a worker gets few at a time, and only while it answers; the
  * others wait here, and go elsewhere when it has stalled. Time is a parameter.
  */
+import type { Parcel } from '../../protocol/messages.ts'
 import type { RawHandle } from './raw-handle.ts'
 import type { Strategy } from './strategy.ts'
 
-/** A connection as the target is told of it. */
-export interface Parcel {
-  /** The held socket on which it was accepted. */
-  readonly key: string
-  readonly seq: number
-  /** Take it, even in a drain: nobody else is there. */
-  readonly must: boolean
-  /** The client's key, where the client counts. */
-  readonly pin?: number
-  /** What was already read, base64. */
-  readonly head?: string
-}
-
 /** How the relay reaches workers. */
 export interface RelayPorts {
-  /** Sends a connection; false when the worker cannot be reached. */
+  /** Sends a connection; false when the worker cannot be reached, now or ever. */
   readonly send: (worker: number, parcel: Parcel, handle: RawHandle) => boolean
+  /** It cannot be reached yet, but soon. */
+  readonly isComing: (worker: number) => boolean
   /** Asks the worker for a sign of life. */
   readonly ping: (worker: number) => void
   /** Workers whose server on that socket is open. */
@@ -179,7 +169,7 @@ export class Relay {
       const willing = best === undefined || this.#isFree(best, now) || this.#strategy.isPatient ? best : this.#strategy.choose((id) => fits(id) && this.#isFree(id, now), pin)
       if (best !== undefined && (willing === undefined || !this.#isFree(willing, now))) return
       // Nobody who wants it: then whoever can be reached, first the one that accepted it, even in a drain.
-      const target = willing ?? [...(from === undefined ? [] : [from]), ...asked, ...users].find((id) => !told.has(id))
+      const target = willing ?? [...(from === undefined ? [] : [from]), ...asked, ...users].find((id) => !told.has(id) && !this.#ports.isComing(id))
       if (target === undefined) break
       const tried = willing === undefined ? told : asked
       tried.add(target)
@@ -191,8 +181,8 @@ export class Relay {
       lane.askedAt ??= now
       return
     }
-    // All have died: their successors will have the server open. All have refused: nobody ever will.
-    if (users.size === 0) return
+    // All have died: their successors will have the server open, and can be reached a moment later. All have refused: nobody ever will.
+    if ([...users].every((id) => this.#ports.isComing(id))) return
     this.#waiting.delete(seq)
     this.#giveUp(handle)
   }

@@ -1,20 +1,16 @@
 /**
- * The way of connections out of a worker, one after the other: the next goes when the primary has fetched
- * the one before. Until then each can still be served here: when the worker is to leave, when the primary
- * does not fetch, and when it dies.
- *
- * @see lib/internal/child_process.js: NODE_HANDLE_ACK is sent as soon as a handle is read, and before
- * anything is done with it. A primary that dies without one has given the connection to nobody.
+ * The way of connections out of a worker, a few at a time: the next goes when the primary has fetched one of those
+ * before. Until then each can still be served here: when the worker is to leave, when the primary does not fetch,
+ * and when it dies.
  */
 import { nowMs } from '../../base/clock.ts'
-import { CONNECTION_COMMAND } from '../../protocol/messages.ts'
 import type { ClientHandle } from './handles.ts'
+import type { WorkerLink } from './worker-link.ts'
 
 /** Longest time that the primary may take to fetch a connection; a paused one must stop no traffic. */
 const FETCH_LIMIT_MS = 200
-
-/** `process.send`, for raw handles. */
-export type SendHandle = (message: object, handle: unknown, options: object, done: (error: Error | null) => void) => boolean
+/** Sent and not fetched, at most. More would leave before it is known how many the others have by now, and wait with a primary that is stopped. */
+const WINDOW = 1
 
 export interface Departure {
   /** The held socket on which it was accepted. */
@@ -31,28 +27,35 @@ export interface Departure {
 
 export interface Departures {
   readonly add: (departure: Departure) => void
-  /** The primary does not fetch: it must get no more. */
+  /** The primary does not fetch, or cannot be reached: it must get no more. */
   readonly isBlocked: () => boolean
   /** Keeps what has not been sent. To be called once, when no more will be added. */
   readonly stop: () => void
-  /** The primary has died. */
-  readonly primaryGone: () => void
   /** Keeps those at the front of the queue that may stay. */
   readonly lookAgain: () => void
   /** Those whose turn has not come and that others need not have: as yet they are this worker's. */
   readonly queued: () => number
   /** What was sent and is not fetched. */
   readonly leaving: () => number
+  /** The primary's answer. */
+  readonly fetched: (seq: number, ok: boolean) => void
+  /** No answer will come any more. What has none, nobody has. */
+  readonly ended: () => void
 }
 
 /** @param openCount the connections of this worker, told with each that leaves */
-export function createDepartures(sendHandle: SendHandle, openCount: () => number): Departures {
-  let sent: (Departure & { readonly at: number }) | undefined
+export function createDepartures(link: Pick<WorkerLink, 'isOpen' | 'send'>, openCount: () => number): Departures {
+  /** The oldest first. */
+  const sent = new Map<number, Departure & { readonly at: number }>()
   let queue: Departure[] = []
   let mayStay = 0
+  let lastSeq = 0
   let timer: NodeJS.Timeout | undefined
 
-  const isBlocked = (): boolean => sent !== undefined && nowMs() - sent.at > FETCH_LIMIT_MS
+  const isLate = (): boolean => {
+    const [oldest] = sent.values()
+    return oldest !== undefined && nowMs() - oldest.at > FETCH_LIMIT_MS
+  }
   const keepQueued = (): void => {
     const kept = queue
     queue = []
@@ -68,60 +71,50 @@ export function createDepartures(sendHandle: SendHandle, openCount: () => number
     while (queue[0]?.mayStay?.() === true) shift()?.keep()
   }
   const next = (): void => {
-    lookAgain()
-    const departure = shift()
-    if (departure === undefined) return
-    const { key, client, pin, head, keep } = departure
-    const leaving = { ...departure, at: nowMs() }
-    sent = leaving
-    sendHandle({ cmd: CONNECTION_COMMAND, key, open: openCount(), pin, head: head?.toString('base64') }, client, {}, (error) => {
-      if (error === null || sent !== leaving) return
-      sent = undefined
-      keep()
-      next()
-    })
-  }
-  const fetched = (): void => {
-    // The app may send handles of its own, and their acknowledgements look the same: then the next one waits in Node's own queue.
-    sent?.client.close()
-    sent = undefined
-    next()
+    while (sent.size < WINDOW) {
+      lookAgain()
+      const departure = shift()
+      if (departure === undefined) return
+      const { key, client, pin, head, keep } = departure
+      lastSeq += 1
+      const offer = { key, open: openCount(), ...(pin === undefined ? {} : { pin }), ...(head === undefined ? {} : { head: head.toString('base64') }) }
+      if (link.send({ type: 'offer', seq: lastSeq, offer }, client)) sent.set(lastSeq, { ...departure, at: nowMs() })
+      else keep()
+    }
   }
   const watch = (): void => {
     timer ??= setTimeout(() => {
       timer = undefined
-      if (isBlocked()) keepQueued()
+      if (isLate()) keepQueued()
       else if (queue.length > 0) watch()
     }, FETCH_LIMIT_MS).unref()
-  }
-
-  process.on('internalMessage' as 'message', (message: unknown) => {
-    if ((message as { readonly cmd?: unknown }).cmd === 'NODE_HANDLE_ACK') fetched()
-  })
-  /** An acknowledgement may still lie in the channel, so after its end. Node emits no 'disconnect' while it waits for one. */
-  const keepUnfetched = (limit: number): void => {
-    if (process.channel && nowMs() < limit) {
-      setImmediate(keepUnfetched, limit)
-      return
-    }
-    const last = sent
-    sent = undefined
-    last?.keep()
-    keepQueued()
   }
 
   return {
     add(departure) {
       queue.push(departure)
       if (departure.mayStay !== undefined) mayStay += 1
-      if (sent === undefined) next()
-      else watch()
+      next()
+      if (queue.length > 0) watch()
     },
-    isBlocked,
+    isBlocked: () => !link.isOpen() || isLate(),
     stop: keepQueued,
-    primaryGone: () => keepUnfetched(nowMs() + FETCH_LIMIT_MS),
     lookAgain,
     queued: () => mayStay,
-    leaving: () => (sent === undefined ? 0 : 1),
+    leaving: () => sent.size,
+    fetched(seq, ok) {
+      const departure = sent.get(seq)
+      if (departure === undefined) return
+      sent.delete(seq)
+      if (ok) departure.client.close()
+      else departure.keep()
+      next()
+    },
+    ended() {
+      const unfetched = [...sent.values()]
+      sent.clear()
+      for (const { keep } of unfetched) keep()
+      keepQueued()
+    },
   }
 }

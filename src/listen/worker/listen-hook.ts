@@ -16,7 +16,7 @@ import { getSystemErrorName } from 'node:util'
 import type { BindReply, BindRequest, WorkerMessage } from '../../protocol/messages.ts'
 import type { Seat, StickyRules } from '../../protocol/sticky.ts'
 import { BindExchange } from './bind-exchange.ts'
-import { createDepartures, type SendHandle } from './departures.ts'
+import { createDepartures } from './departures.ts'
 import { createDescriptors, type Descriptors } from './descriptors.ts'
 import type { ListenHandle } from './handles.ts'
 import { createLentSockets, type LentSockets } from './lent-sockets.ts'
@@ -26,6 +26,7 @@ import { deafHandle, pendingHandle } from './stand-in-handles.ts'
 import type { createStickiness, Stickiness } from './stickiness.ts'
 import { createSurplus, type Surplus } from './surplus.ts'
 import { createValve, type Valve } from './valve.ts'
+import { openWorkerLink } from './worker-link.ts'
 
 /** What net.js and dgram.js hand to `_getServer`. */
 interface Query {
@@ -65,8 +66,6 @@ export interface ListenContext {
   readonly connections: { readonly watch: (server: Server) => void }
   readonly slot: number
   readonly sticky: StickyRules | null
-  /** `process.send` as Node made it: handles travel on its channel. */
-  readonly sendHandle: SendHandle
 }
 
 export interface Listeners {
@@ -82,8 +81,6 @@ export interface Listeners {
   readonly report: () => void
   /** Connections that are being handed over. */
   readonly leaving: () => number
-  /** The primary has died. */
-  readonly primaryGone: () => void
   /** Closes every listening handle; the app's servers are not told, so their connections live on. */
   readonly stopAccepting: () => void
 }
@@ -102,14 +99,15 @@ export function installListenHook(context: ListenContext): Listeners {
   const byCluster = internals._getServer.bind(internals)
   const exchange = new BindExchange(channel)
   const open = new Set<ListenHandle>()
-  const departures = createDepartures(context.sendHandle, () => load.open())
+  const link = openWorkerLink()
+  const departures = createDepartures(link, () => load.open())
   const load: LoadMeter = createLoadMeter((message) => channel.send(message), departures.queued)
   const valves = new Set<Valve>()
   const descriptors = stopWhenFull(channel, valves)
   const lent = createLentSockets()
   const hooked = new WeakSet<Server>()
   const sticky = context.sticky === null ? undefined : loadStickiness(context.sticky, context.slot, (server) => hooked.add(server))
-  const surplus = createSurplus({ load, rebalance: context.rebalance, descriptors, send: (message) => channel.send(message), departures, sticky })
+  const surplus = createSurplus({ load, rebalance: context.rebalance, descriptors, link, departures, sticky })
   const nextIndex = new Map<string, number>()
 
   let leaving = false
@@ -193,7 +191,6 @@ export function installListenHook(context: ListenContext): Listeners {
     setSeats: (seats) => sticky?.setSeats(seats),
     report: () => load.report(true),
     leaving: departures.leaving,
-    primaryGone: departures.primaryGone,
     stopAccepting() {
       lent.stop()
       for (const handle of open) {

@@ -6,7 +6,7 @@
  * @see lib/net.js, onconnection
  */
 import type { Server } from 'node:net'
-import { CONNECTION_COMMAND, type WorkerMessage } from '../../protocol/messages.ts'
+import type { Parcel } from '../../protocol/messages.ts'
 import type { Peeked, Stickiness } from './stickiness.ts'
 import { feed } from './feed.ts'
 import type { Departures } from './departures.ts'
@@ -14,6 +14,7 @@ import type { ClientHandle, ListenHandle } from './handles.ts'
 import type { Descriptors } from './descriptors.ts'
 import { takeIdle } from './idle-connections.ts'
 import type { LoadMeter } from './load.ts'
+import type { WorkerLink } from './worker-link.ts'
 
 /** How often a worker looks whether it has gathered too many. */
 const ROUND_MS = 250
@@ -35,14 +36,6 @@ interface Place {
   readonly keep: OnConnection
 }
 
-/** What comes with a connection from another worker. */
-interface Arrival {
-  readonly key: string
-  readonly must: boolean
-  readonly pin: number
-  readonly head: string
-}
-
 const UNREAD: Peeked = { pin: undefined, head: undefined }
 
 interface SurplusContext {
@@ -50,7 +43,7 @@ interface SurplusContext {
   /** Idle connections may move. */
   readonly rebalance: boolean
   readonly descriptors: Pick<Descriptors, 'isFull' | 'opened'>
-  readonly send: (message: WorkerMessage) => void
+  readonly link: WorkerLink
   readonly departures: Departures
   /** Undefined: clients are not told apart. */
   readonly sticky: Stickiness | undefined
@@ -66,7 +59,7 @@ export interface Surplus {
   readonly stop: () => void
 }
 
-export function createSurplus({ load, rebalance, descriptors, send, departures, sticky }: SurplusContext): Surplus {
+export function createSurplus({ load, rebalance, descriptors, link, departures, sticky }: SurplusContext): Surplus {
   const places = new Map<string, Place>()
   let ceiling: number | null = null
   let pinnedCeiling: number | null = null
@@ -75,13 +68,13 @@ export function createSurplus({ load, rebalance, descriptors, send, departures, 
 
   /** @param coming 1: it is about to be this worker's; 0: it is counted as such */
   const isForOthers = (server: LimitedServer, coming: 0 | 1): boolean => {
-    if (ceiling === null || stopped || !process.connected) return false
+    if (ceiling === null || stopped) return false
     if (descriptors.isFull()) return !departures.isBlocked()
     const isWanted = isFull(server) ? server.dropMaxConnection !== true : isSurplus({ open: load.open() + coming, ceiling, endingSoon: load.endingSoon() })
     return isWanted && !departures.isBlocked()
   }
   const isForOwner = (server: LimitedServer, pin: number | undefined): boolean => {
-    if (stopped || !process.connected || departures.isBlocked()) return false
+    if (stopped || departures.isBlocked()) return false
     if (descriptors.isFull()) return true
     if (isFull(server)) return server.dropMaxConnection !== true
     return pin === undefined || sticky?.owns(pin) !== true || (pinnedCeiling !== null && load.open() >= pinnedCeiling)
@@ -114,7 +107,7 @@ export function createSurplus({ load, rebalance, descriptors, send, departures, 
   const round = (): void => {
     load.look(ROUND_MS)
     // Where clients count, connections stay with their worker.
-    if (!rebalance || ceiling === null || stopped || pinnedCeiling !== null || !process.connected || departures.isBlocked()) return
+    if (!rebalance || ceiling === null || stopped || pinnedCeiling !== null || departures.isBlocked()) return
     let left = toMove(load.open(), ceiling)
     for (const [key, place] of places) {
       const taken = takeIdle(place.server, left)
@@ -124,23 +117,22 @@ export function createSurplus({ load, rebalance, descriptors, send, departures, 
     }
   }
 
-  process.on('internalMessage' as 'message', (message: unknown, client: unknown) => {
-    const { cmd, key, seq, must, pin, head } = message as { readonly cmd?: unknown; readonly seq?: unknown } & Partial<Arrival>
-    if (cmd !== CONNECTION_COMMAND || typeof key !== 'string' || typeof seq !== 'number' || client === undefined) return
+  const arrived = ({ key, seq, must, pin, head }: Parcel, client: ClientHandle | undefined): void => {
     const place = places.get(key)
-    const isWelcome = place !== undefined && (must === true || !(stopped || descriptors.isFull() || isFull(place.server)))
-    if (!isWelcome) {
-      ;(client as ClientHandle).close()
+    const isWelcome = place !== undefined && (must || !(stopped || descriptors.isFull() || isFull(place.server)))
+    if (client === undefined || !isWelcome) {
+      client?.close()
       load.counts.refused += 1
-      send({ type: 'refused', seq })
+      link.send({ type: 'refused', seq })
       return
     }
     // Said first: once the connection is served here nobody else may have it.
-    send({ type: 'took', seq, open: load.open() + 1 })
+    link.send({ type: 'took', seq, open: load.open() + 1 })
     load.counts.taken += 1
-    keep(place, client as ClientHandle, { pin, head: head === undefined ? undefined : Buffer.from(head, 'base64') }, true)
-    descriptors.opened((client as ClientHandle).fd ?? -1)
-  })
+    keep(place, client, { pin, head: head === undefined ? undefined : Buffer.from(head, 'base64') }, true)
+    descriptors.opened(client.fd ?? -1)
+  }
+  link.on({ connection: arrived, fetched: departures.fetched, ended: departures.ended })
 
   return {
     attach(key, server, handle) {

@@ -1,0 +1,66 @@
+/**
+ * Makes the two ends of a link. Node makes pairs of sockets only for new processes, and none of theirs passes handles; so
+ * this one connects to itself, by a name that nobody else knows and that is gone at once.
+ *
+ * @see socketpair(2), which libuv does not offer to JavaScript
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PASSES_HANDLES, type LinkPipe, type PipeClass } from '../../protocol/link.ts'
+import { bindHandle, type RawHandle } from './raw-handle.ts'
+
+/** `near` passes handles. `far` does where it is opened anew. */
+export interface LinkPair {
+  readonly near: LinkPipe
+  readonly far: RawHandle
+}
+
+/** Windows passes sockets in another way, and to whom is known beforehand. */
+const canLink = process.platform !== 'win32'
+
+/** @returns undefined when the system does not let it */
+export async function makeLinkPair(): Promise<LinkPair | undefined> {
+  if (!canLink) return undefined
+  // Linux has names that are in no directory, so that it also works where nothing can be written (unix(7)).
+  const directory = process.platform === 'linux' ? undefined : mkdtempSync(join(tmpdir(), 'everycore-'))
+  try {
+    return await connect(directory === undefined ? `\0everycore-${randomBytes(16).toString('hex')}` : join(directory, 'link'))
+  } catch {
+    return undefined
+  } finally {
+    if (directory !== undefined) rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function connect(path: string): Promise<LinkPair | undefined> {
+  const listener = bindHandle(path, -1, -1, 0)
+  if (typeof listener === 'number') return undefined
+  const Pipe = (listener as unknown as { readonly constructor: PipeClass }).constructor
+  const near = new Pipe(PASSES_HANDLES)
+  // Only it knows how to connect. It does not read, and gives the handle back.
+  const socket = new Socket({ handle: near, manualStart: true } as never) as Socket & { _handle: unknown }
+  try {
+    const accepted = new Promise<RawHandle | undefined>((resolve) => {
+      listener.onconnection = (_error, client) => resolve(client)
+    })
+    if (listener.listen?.(1) !== 0) throw new Error('listen')
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject)
+      socket.connect({ path }, resolve)
+    })
+    near.readStop()
+    const far = await accepted
+    if (far === undefined) throw new Error('accept')
+    socket._handle = null
+    socket.destroy()
+    return { near, far }
+  } catch (error) {
+    socket.destroy()
+    throw error
+  } finally {
+    listener.close()
+  }
+}

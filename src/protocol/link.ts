@@ -1,0 +1,186 @@
+/**
+ * The way of connections between the primary and a worker: a pair of unix sockets whose both ends can pass handles, with
+ * a line of JSON for each message. Node's own IPC channel could do it, but sends one handle at a time, waits for an answer
+ * to each, and shares all of that with the app: a connection costs a third that way of what it costs on that channel.
+ *
+ * A handle belongs to the last line that begins in the bytes it came with, since the kernel ends a read behind
+ * them. So a handle that is lost, as the receiver has no descriptor left, is missed at its own line and not at the next.
+ *
+ * @see unix(7), SCM_RIGHTS; net/unix/af_unix.c, unix_stream_read_generic; lib/internal/child_process.js, setupChannel
+ */
+import { Socket } from 'node:net'
+
+const NEWLINE = 10
+
+interface WriteRequest {
+  oncomplete?: (status: number) => void
+}
+
+/** A Pipe handle of Node's that was made for passing handles. */
+export interface LinkPipe {
+  readonly writeQueueSize: number
+  pendingHandle?: unknown
+  onread: (bytes?: ArrayBuffer) => void
+  readStart(): number
+  readStop(): number
+  /** Returns a negative errno, 0, or the request that it has made itself. */
+  writeUtf8String(request: WriteRequest | null, text: string, handle?: unknown): number | WriteRequest
+  open(fd: number): number
+  ref(): void
+  unref(): void
+  close(done?: () => void): void
+}
+
+/** The class of {@link LinkPipe}; its own argument says what it is for. */
+export type PipeClass = new (purpose: typeof PASSES_HANDLES) => LinkPipe
+
+/** `PipeConstants.IPC` (src/pipe_wrap.cc). */
+export const PASSES_HANDLES = 2
+
+/** Longest line: up to 80 kB that were read of a connection (a head, and the 64 kB that one read may give), as base64. */
+export const LINK_LINE_BYTES = 128 * 1024
+
+export interface LinkHandlers {
+  /** A message, not yet parsed, with what came with it. */
+  readonly onLine: (text: string, handle: unknown) => void
+  /** The other end is gone, or this one could not be written to. Called once, and not after {@link Link.close}. */
+  readonly onEnd: () => void
+  /** What came cannot be honest. The link is of no use any more. */
+  readonly onBroken: (why: string) => void
+}
+
+interface Begun {
+  readonly bytes: readonly Buffer[]
+  readonly length: number
+  readonly handle: unknown
+}
+
+/** One end. It never keeps a process alive. */
+export class Link {
+  readonly #pipe: LinkPipe
+  readonly #handlers: LinkHandlers
+  readonly #makeRequest = requestMaker()
+  readonly #onWritten = (status: number): void => {
+    if (status < 0) this.#end()
+  }
+  #begun: Begun | undefined
+  #closed = false
+
+  constructor(pipe: LinkPipe, handlers: LinkHandlers) {
+    this.#pipe = pipe
+    this.#handlers = handlers
+    pipe.onread = (bytes) => {
+      const handle = pipe.pendingHandle
+      pipe.pendingHandle = undefined
+      if (bytes === undefined) this.#end()
+      else this.#take(Buffer.from(bytes), handle)
+    }
+    pipe.unref()
+    pipe.readStart()
+  }
+
+  /** Bytes that wait to be written. */
+  get waiting(): number {
+    return this.#pipe.writeQueueSize
+  }
+
+  /** False: it cannot be sent. The handle stays open here, and must until the other end has it. */
+  send(message: object, handle?: unknown): boolean {
+    if (this.#closed) return false
+    const given = this.#makeRequest()
+    const result = this.#pipe.writeUtf8String(given, `${JSON.stringify(message)}\n`, handle)
+    const request = given ?? (typeof result === 'object' ? result : undefined)
+    if (request !== undefined) request.oncomplete = this.#onWritten
+    return typeof result === 'object' || result === 0
+  }
+
+  pause(): void {
+    if (!this.#closed) this.#pipe.readStop()
+  }
+
+  resume(): void {
+    if (!this.#closed) this.#pipe.readStart()
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    closeHandle(this.#begun?.handle)
+    this.#begun = undefined
+    this.#pipe.close()
+  }
+
+  #end(): void {
+    if (this.#closed) return
+    this.close()
+    this.#handlers.onEnd()
+  }
+
+  #break(why: string, handle: unknown): void {
+    closeHandle(handle)
+    this.#handlers.onBroken(why)
+  }
+
+  #take(chunk: Buffer, handle: unknown): void {
+    const lastStart = this.#lastStart(chunk)
+    if (handle !== undefined && lastStart === undefined) {
+      this.#break('a handle in the middle of a line', handle)
+      return
+    }
+    let start = 0
+    while (start < chunk.length && !this.#closed) {
+      const end = chunk.indexOf(NEWLINE, start)
+      const piece = chunk.subarray(start, end === -1 ? undefined : end)
+      const before = this.#begun ?? { bytes: [], length: 0, handle: start === lastStart ? handle : undefined }
+      const line = { bytes: [...before.bytes, piece], length: before.length + piece.length, handle: before.handle }
+      if (line.length > LINK_LINE_BYTES) {
+        this.#begun = undefined
+        this.#break('a line of more than 128 kB on the link', line.handle)
+        return
+      }
+      this.#begun = end === -1 ? line : undefined
+      if (end === -1) return
+      start = end + 1
+      this.#handlers.onLine((line.bytes.length === 1 ? piece : Buffer.concat(line.bytes)).toString(), line.handle)
+    }
+  }
+
+  /** Where the last line begins that begins in these bytes. */
+  #lastStart(chunk: Buffer): number | undefined {
+    // Not counted: the newline that ends the last line of all.
+    const at = chunk.length < 2 ? -1 : chunk.lastIndexOf(NEWLINE, chunk.length - 2)
+    if (at !== -1) return at + 1
+    return this.#begun === undefined ? 0 : undefined
+  }
+}
+
+type MakeRequest = () => WriteRequest | null
+
+let known: MakeRequest | undefined
+
+/**
+ * What libuv's binding wants with each write: a request, or nothing where it makes it itself (Node 26). net.js knows,
+ * so a socket without a handle of libuv's is written to, once.
+ *
+ * @see lib/internal/stream_base_commons.js, writeGeneric
+ */
+function requestMaker(): MakeRequest {
+  if (known !== undefined) return known
+  const take = (request: WriteRequest | null): number => {
+    const Request = request?.constructor as (new () => WriteRequest) | undefined
+    known = Request === undefined ? () => null : () => new Request()
+    return 0
+  }
+  const handle = { writeUtf8String: take, writeLatin1String: take, writeBuffer: take, getAsyncId: () => 0, close: (done?: () => void) => done && setImmediate(done) }
+  const socket = new Socket({ handle, readable: false } as never)
+  socket.on('error', () => {})
+  socket.write('-', 'latin1')
+  socket.destroy()
+  if (known === undefined) throw new Error('net.Socket does not write as everycore knows it')
+  return known
+}
+
+/** Closes what came, of whatever kind it is. */
+export function closeHandle(handle: unknown): void {
+  ;(handle as { readonly close?: () => void } | undefined)?.close?.()
+}
