@@ -1,9 +1,13 @@
 /** Whether the supervisor itself accepts, and what it knows of a connection by then. */
+import { remember } from '../base/remember.ts'
 import type { Settings } from '../config/types.ts'
 import type { AcceptHere } from '../listen/primary/held-sockets.ts'
 import type { RawHandle } from '../listen/primary/raw-handle.ts'
 import type { Origin } from '../listen/primary/relay.ts'
 import { clientOf, pinOf, type StickyRules } from '../protocol/sticky.ts'
+
+/** Clients whose keys are kept. */
+const KEPT = 4096
 
 /** For a client that is known by its address alone: to hand over nearly every connection would cost more than to accept it here. */
 export function acceptsHere(balance: Settings['balance'], sticky: StickyRules | undefined): boolean {
@@ -13,12 +17,13 @@ export function acceptsHere(balance: Settings['balance'], sticky: StickyRules | 
 /** What takes the connections of the held sockets; undefined: the workers accept. */
 export function acceptor(balance: Settings['balance'], sticky: StickyRules | undefined, accepted: (origin: Origin, client: RawHandle) => void): AcceptHere | undefined {
   if (!acceptsHere(balance, sticky)) return undefined
-  return (key, client) => accepted(sticky === undefined ? { key } : pinned(sticky.secret, key, client), client)
+  const pin = remember(KEPT, (address) => pinOf(sticky?.secret ?? '', clientOf(address)))
+  return (key, client) => accepted(sticky === undefined ? { key } : pinned(pin, key, client), client)
 }
 
-function pinned(secret: string, key: string, client: RawHandle): Origin {
+function pinned(pin: (address: string) => number, key: string, client: RawHandle): Origin {
   const peer: { address?: string } = {}
   client.getpeername?.(peer)
   // A unix socket has no address.
-  return peer.address === undefined ? { key } : { key, pin: pinOf(secret, clientOf(peer.address)) }
+  return peer.address === undefined ? { key } : { key, pin: pin(peer.address) }
 }

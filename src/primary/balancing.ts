@@ -14,8 +14,8 @@ import type { Seat } from '../protocol/sticky.ts'
 import type { WorkerLinkHandlers } from './worker-link.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
-/** Reports of a few milliseconds are answered together. */
-const FLUSH_MS = 5
+/** Reports of a few milliseconds are answered together; of more workers come more. */
+const FLUSH_MS = { least: 5, perWorker: 1.25 }
 
 /** How it reaches the workers. */
 export interface BalancingPorts {
@@ -116,7 +116,8 @@ export class Balancing {
     this.#flush()
   }
 
-  take(id: number, { type: _, ...load }: Extract<WorkerMessage, { readonly type: 'load' }>): void {
+  take(id: number, message: Extract<WorkerMessage, { readonly type: 'load' }>): void {
+    const { type: _, ...load } = message
     this.#strategy.report(id, load)
     this.#loads.set(id, load)
     this.#heard(id)
@@ -135,7 +136,7 @@ export class Balancing {
     if (message.type === 'refused') this.#relay.refused(id, message.seq)
     else {
       this.#strategy.reportOpen(id, message.open)
-      this.#relay.took(id, message.seq)
+      this.#relay.took(id, message.seq, nowMs())
     }
     this.#heard(id)
   }
@@ -186,7 +187,7 @@ export class Balancing {
   }
 
   #changed(): void {
-    this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref()
+    this.#timer ??= setTimeout(() => this.#flush(), Math.max(FLUSH_MS.least, this.#told.size * FLUSH_MS.perWorker)).unref()
   }
 
   #flush(): void {

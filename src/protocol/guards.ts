@@ -31,8 +31,8 @@ export function parseLinkMessage(line: string): WorkerLinkMessage | undefined {
   if (!isCount(seq)) return undefined
   if (type === 'refused') return { type, seq }
   if (type === 'took') return isCount(open) ? { type, seq, open } : undefined
-  const read = type === 'offer' ? readOffer(offer) : undefined
-  return read && { type: 'offer', seq, offer: read }
+  const known = type === 'offer' ? readOffer(offer) : undefined
+  return known && { type: 'offer', seq, offer: known }
 }
 
 function parse(text: string): Fields | undefined {

@@ -6,7 +6,7 @@ import { get } from '../harness/http.ts'
 import { isAlive } from '../harness/processes.ts'
 
 /** Attacks that no defect explains: the worker is ended for them. */
-const violations = ['ack', 'nack', 'garbage', 'endless', 'pipe', 'control', 'control-flood', 'proto', 'deaf', 'deaf-handles', 'deaf-datagrams'] as const
+const violations = ['ack', 'nack', 'garbage', 'endless', 'pipe', 'control', 'control-flood', 'proto', 'deaf', 'deaf-handles', 'deaf-datagrams', 'link-garbage', 'link-endless', 'link-forged', 'link-deaf'] as const
 /** What only looks like one, or can be ignored. */
 const harmless = ['query', 'large', 'flood'] as const
 

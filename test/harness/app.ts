@@ -192,6 +192,8 @@ export class App {
   async #cleanUp(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       this.kill('SIGQUIT')
+      // A test that failed may have left it stopped.
+      this.kill('SIGCONT')
       await this.ended
     }
     try {

@@ -22,9 +22,10 @@ function setUp(workers: readonly number[]) {
   const sent: (Parcel & { readonly to: number })[] = []
   const pings: number[] = []
   const unreachable = new Set<number>()
+  const coming = new Set<number>()
   const relay = new Relay(balance, {
     users: () => users,
-    isComing: () => false,
+    isComing: (worker) => coming.has(worker),
     ping: (worker) => pings.push(worker),
     send: (to, parcel) => {
       if (unreachable.has(to)) return false
@@ -47,7 +48,7 @@ function setUp(workers: readonly number[]) {
     unreachable.add(worker)
     relay.gone(worker, now)
   }
-  return { balance, relay, users, sent, pings, unreachable, offer, leave, targets: () => sent.map(({ to }) => to) }
+  return { balance, relay, users, sent, pings, unreachable, coming, offer, leave, targets: () => sent.map(({ to }) => to) }
 }
 
 describe('the relay', () => {
@@ -58,7 +59,7 @@ describe('the relay', () => {
     assert.deepEqual(sent, [{ to: 2, key: KEY, seq: 1, must: false }])
     assert.equal(handle.closed, 0)
     assert.equal(relay.waiting, 1)
-    relay.took(2, 1)
+    relay.took(2, 1, 0)
     assert.equal(handle.closed, 1)
     assert.equal(relay.waiting, 0)
     assert.deepEqual(relay.counts, { relayed: 1, gaveBack: 0, gaveUp: 0 })
@@ -68,11 +69,11 @@ describe('the relay', () => {
     const { balance, relay, offer } = setUp([1, 2])
     balance.report(1, { open: 5, busy: 0 })
     const handle = offer(1)
-    relay.took(1, 1)
-    relay.took(2, 99)
+    relay.took(1, 1, 0)
+    relay.took(2, 99, 0)
     assert.equal(handle.closed, 0)
-    relay.took(2, 1)
-    relay.took(2, 1)
+    relay.took(2, 1, 0)
+    relay.took(2, 1, 0)
     assert.equal(handle.closed, 1)
   })
 
@@ -86,7 +87,7 @@ describe('the relay', () => {
       relay.retry(0)
     }
     assert.deepEqual(sent.map(({ to, must }) => [to, must]), [[2, false], [3, false], [1, false], [1, true]])
-    relay.took(1, 1)
+    relay.took(1, 1, 0)
     assert.deepEqual(relay.counts, { relayed: 0, gaveBack: 1, gaveUp: 0 })
   })
 
@@ -97,9 +98,9 @@ describe('the relay', () => {
     const handle = offer(1)
     leave(2)
     assert.deepEqual(targets(), [2, 3])
-    relay.took(2, 1)
+    relay.took(2, 1, 0)
     assert.equal(handle.closed, 0, 'the dead do not speak')
-    relay.took(3, 1)
+    relay.took(3, 1, 0)
     assert.equal(handle.closed, 1)
   })
 
@@ -116,6 +117,31 @@ describe('the relay', () => {
     assert.equal(sent.at(-1)?.to, 3)
   })
 
+  test('keeps what only workers could have that cannot be reached yet, and sends it when they can', () => {
+    const { balance, relay, users, coming, unreachable, sent, offer, leave } = setUp([1, 2])
+    balance.report(1, { open: 9, busy: 0 })
+    leave(2)
+    users.add(3)
+    coming.add(3)
+    unreachable.add(3)
+    const handle = offer(1)
+    leave(1)
+    assert.equal(handle.closed, 0)
+    coming.delete(3)
+    unreachable.delete(3)
+    relay.retry(0)
+    assert.deepEqual(sent.at(-1), { to: 3, key: KEY, seq: 1, must: true })
+  })
+
+  test('closes what only workers could have that will never be reached', () => {
+    const { relay, users, unreachable, offer, leave } = setUp([1])
+    users.add(2)
+    unreachable.add(2)
+    leave(1)
+    assert.equal(offer(1).closed, 1)
+    assert.deepEqual(relay.counts, { relayed: 0, gaveBack: 0, gaveUp: 1 })
+  })
+
   test('closes what everybody has refused', () => {
     const { relay, offer } = setUp([1])
     const handle = offer(1)
@@ -126,15 +152,18 @@ describe('the relay', () => {
     assert.equal(handle.closed, 1)
   })
 
-  test('sends no more than two that are not taken; the rest waits for the least busy', () => {
+  test('sends two that are not taken, one more for each answer, and two again after a silence; the rest waits for the least busy', () => {
     const { balance, relay, targets, offer } = setUp([1, 2])
     balance.report(1, { open: 9, busy: 0 })
-    for (let count = 0; count < 5; count += 1) offer(1)
+    for (let count = 0; count < 6; count += 1) offer(1)
     assert.deepEqual(targets(), [2, 2])
     balance.reportOpen(2, 1)
-    relay.took(2, 1)
+    relay.took(2, 1, 0)
     relay.heard(2, 1)
-    assert.deepEqual(targets(), [2, 2, 2])
+    assert.deepEqual(targets(), [2, 2, 2, 2], 'three are on their way')
+    for (let seq = 2; seq < 4; seq += 1) relay.took(2, seq, 1)
+    relay.heard(2, 90)
+    assert.deepEqual(targets(), [2, 2, 2, 2, 2], 'two again')
   })
 
   test('asks a worker that was silent for a sign of life before it sends', () => {

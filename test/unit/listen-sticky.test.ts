@@ -138,7 +138,7 @@ describe('the relay of sticky connections', () => {
       // The others take at once what they get.
       for (; taken < sent.length; taken += 1) {
         const parcel = sent[taken]
-        if (parcel !== undefined && parcel.to !== order[0]) relay.took(parcel.to, parcel.seq)
+        if (parcel !== undefined && parcel.to !== order[0]) relay.took(parcel.to, parcel.seq, 0)
       }
     }
     const delivered = sent.filter(({ to }) => to !== order[0]).length

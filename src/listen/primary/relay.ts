@@ -7,6 +7,7 @@
  * others wait here, and go elsewhere when it has stalled. Time is a parameter.
  */
 import type { Parcel } from '../../protocol/messages.ts'
+import { Window } from '../../protocol/window.ts'
 import type { RawHandle } from './raw-handle.ts'
 import type { Strategy } from './strategy.ts'
 
@@ -40,6 +41,7 @@ interface Waiting {
 
 /** What is known of a worker's answers. */
 interface Lane {
+  readonly window: Window
   outstanding: number
   heardAt: number
   /** When the oldest question was put that it has not answered. */
@@ -51,8 +53,8 @@ interface Lane {
 const LIMIT = 511
 /** Beyond so many nobody waits for the worker that he belongs to: those that hang must not cost the others their connections. */
 const CHOOSY_LIMIT = 256
-/** Sent to one worker and not yet taken. */
-const WINDOW = 2
+/** Sent to one worker and not yet taken, while nothing is known of it. */
+const LEAST = 2
 /** A worker that was heard of within this time is taken to be awake. */
 const AWAKE_MS = 100
 
@@ -91,9 +93,10 @@ export class Relay {
   }
 
   /** The worker has the connection. */
-  took(worker: number, seq: number): void {
+  took(worker: number, seq: number, now: number): void {
     const parcel = this.#settle(worker, seq)
     if (parcel === undefined) return
+    this.#lane(worker, now).window.answered(now)
     this.#waiting.delete(seq)
     parcel.handle.close()
     this.counts[parcel.from === worker ? 'gaveBack' : 'relayed'] += 1
@@ -195,7 +198,7 @@ export class Relay {
   /** False: it has enough to answer for now, or was asked for a sign of life first. */
   #isFree(worker: number, now: number): boolean {
     const lane = this.#lane(worker, now)
-    if (lane.outstanding >= WINDOW) return false
+    if (lane.outstanding >= lane.window.size(now)) return false
     if (lane.outstanding > 0 || now - lane.heardAt <= AWAKE_MS) return true
     if (lane.askedAt === undefined) {
       lane.askedAt = now
@@ -221,7 +224,7 @@ export class Relay {
   #lane(worker: number, now: number): Lane {
     const known = this.#lanes.get(worker)
     if (known !== undefined) return known
-    const lane = { outstanding: 0, heardAt: now - AWAKE_MS - 1, askedAt: undefined, stalled: false }
+    const lane = { window: new Window(LEAST), outstanding: 0, heardAt: now - AWAKE_MS - 1, askedAt: undefined, stalled: false }
     this.#lanes.set(worker, lane)
     return lane
   }

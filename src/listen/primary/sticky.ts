@@ -2,7 +2,7 @@
  * Each client has its worker: the one in the slot that its key belongs to. A client without a key goes to the
  * least busy. Pure bookkeeping; how the key is found is the affair of `listen/worker/request-key.ts`.
  */
-import { ranking } from '../../protocol/sticky.ts'
+import { ownerOf, ranking } from '../../protocol/sticky.ts'
 import { LeastBusy } from './least-busy.ts'
 import type { Load, Strategy } from './strategy.ts'
 
@@ -75,9 +75,17 @@ export class Sticky implements Strategy {
   choose(fits: (id: number) => boolean, pin?: number): number | undefined {
     if (pin === undefined) return this.#others.choose(fits)
     const most = this.pinnedCeiling()
-    for (const slot of ranking(pin, [...this.#seats.keys()])) {
-      const id = this.#seats.get(slot)
-      if (id !== undefined && !this.#stalled.has(id) && !this.#others.isFull(id) && this.#others.open(id) < most && fits(id)) return id
+    const slots = [...this.#seats.keys()]
+    const inTurn = (slot: number | undefined): number | undefined => {
+      const id = slot === undefined ? undefined : this.#seats.get(slot)
+      return id !== undefined && !this.#stalled.has(id) && !this.#others.isFull(id) && this.#others.open(id) < most && fits(id) ? id : undefined
+    }
+    // Nearly always it is the first, which is found without putting all in order.
+    const first = inTurn(ownerOf(pin, slots))
+    if (first !== undefined) return first
+    for (const slot of ranking(pin, slots)) {
+      const id = inTurn(slot)
+      if (id !== undefined) return id
     }
     return this.#others.choose(fits)
   }

@@ -4,13 +4,14 @@
  * and when it dies.
  */
 import { nowMs } from '../../base/clock.ts'
+import { Window } from '../../protocol/window.ts'
 import type { ClientHandle } from './handles.ts'
 import type { WorkerLink } from './worker-link.ts'
 
 /** Longest time that the primary may take to fetch a connection; a paused one must stop no traffic. */
 const FETCH_LIMIT_MS = 200
-/** Sent and not fetched, at most. More would leave before it is known how many the others have by now, and wait with a primary that is stopped. */
-const WINDOW = 1
+/** Of those that others need not have, one leaves after the other: more would go before it is known how many the others have by now. */
+const SURPLUS_WINDOW = 1
 
 export interface Departure {
   /** The held socket on which it was accepted. */
@@ -50,6 +51,7 @@ export function createDepartures(link: Pick<WorkerLink, 'isOpen' | 'send'>, open
   let queue: Departure[] = []
   let mayStay = 0
   let lastSeq = 0
+  const window = new Window(1)
   let timer: NodeJS.Timeout | undefined
 
   const isLate = (): boolean => {
@@ -71,10 +73,11 @@ export function createDepartures(link: Pick<WorkerLink, 'isOpen' | 'send'>, open
     while (queue[0]?.mayStay?.() === true) shift()?.keep()
   }
   const next = (): void => {
-    while (sent.size < WINDOW) {
+    for (;;) {
       lookAgain()
-      const departure = shift()
-      if (departure === undefined) return
+      const first = queue[0]
+      if (first === undefined || sent.size >= (first.mayStay === undefined ? window.size(nowMs()) : SURPLUS_WINDOW)) return
+      const departure = shift() ?? first
       const { key, client, pin, head, keep } = departure
       lastSeq += 1
       const offer = { key, open: openCount(), ...(pin === undefined ? {} : { pin }), ...(head === undefined ? {} : { head: head.toString('base64') }) }
@@ -106,6 +109,7 @@ export function createDepartures(link: Pick<WorkerLink, 'isOpen' | 'send'>, open
       const departure = sent.get(seq)
       if (departure === undefined) return
       sent.delete(seq)
+      window.answered(nowMs())
       if (ok) departure.client.close()
       else departure.keep()
       next()

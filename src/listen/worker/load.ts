@@ -9,11 +9,13 @@ import { createSamples } from './samples.ts'
 const REPORT_MS = 5
 /** The same while connections come and go so quickly that a single one means nothing. */
 const CHURN_REPORT_MS = 250
-/** What counts as quickly: so many connections closed within a report's time. */
-const CHURN_CLOSES = 4
+/** What counts as quickly: so many connections closed within a report's time, or all within this time. */
+const CHURN = { closes: 4, lifetimeMs: 50 }
 /** Surplus that will be gone within this time by itself is not worth a hand-over. */
 const SOON_MS = 50
-/** Time constant of the rate of closing. */
+/** The same for connections that take less CPU than this, in ms: a hand-over costs a good part of it. */
+const CHEAP = { cpuMs: 3, soonMs: 250 }
+/** Time constant of the rate of closing, and of the use of CPU. */
 const MEMORY_MS = 100
 /** The same of the utilisation of the event loop: a single long job is no sign of a busy worker. */
 const BUSY_MEMORY_MS = 500
@@ -53,7 +55,10 @@ export function createLoadMeter(send: (message: WorkerMessage) => void, queued: 
   const servers = new Set<Server & Counted>()
   const samples = createSamples(servers, nowMs)
   let closed = 0
+  /** Connections that end in a millisecond, and the milliseconds of CPU that it takes. */
   let perMs = 0
+  let cpuPerMs = 0
+  let cpuUsed = 0
   let busy = 0
   /** Undefined until enabled: node:perf_hooks takes a millisecond to load. */
   let busySince: EventLoopUtilization | undefined
@@ -75,6 +80,9 @@ export function createLoadMeter(send: (message: WorkerMessage) => void, queued: 
     const tookMs = Math.max(1, now - reportedAt)
     const weight = Math.exp(-tookMs / MEMORY_MS)
     perMs = perMs * weight + (closed / tookMs) * (1 - weight)
+    const cpu = process.cpuUsage()
+    cpuPerMs = cpuPerMs * weight + ((cpu.user + cpu.system - cpuUsed) / 1000 / tookMs) * (1 - weight)
+    cpuUsed = cpu.user + cpu.system
     reportedAt = now
     closed = 0
     const { utilization } = performance.eventLoopUtilization(busySince)
@@ -86,8 +94,10 @@ export function createLoadMeter(send: (message: WorkerMessage) => void, queued: 
     told = load
     send({ type: 'load', ...load })
   }
+  // Little's law: how long they live is how many there are by how many end.
+  const isChurning = (): boolean => perMs * REPORT_MS > CHURN.closes || (perMs > 0 && open() < perMs * CHURN.lifetimeMs)
   const changed = (): void => {
-    if (enabled) timer ??= setTimeout(() => report(), perMs * REPORT_MS > CHURN_CLOSES ? CHURN_REPORT_MS : REPORT_MS).unref()
+    if (enabled) timer ??= setTimeout(() => report(), isChurning() ? CHURN_REPORT_MS : REPORT_MS).unref()
   }
   return {
     watch(server) {
@@ -119,7 +129,7 @@ export function createLoadMeter(send: (message: WorkerMessage) => void, queued: 
       samples.look(nowMs(), everyMs)
       report()
     },
-    endingSoon: () => perMs * SOON_MS,
+    endingSoon: () => perMs * (cpuPerMs < perMs * CHEAP.cpuMs ? CHEAP.soonMs : SOON_MS),
   }
 }
 

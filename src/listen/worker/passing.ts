@@ -60,7 +60,7 @@ export function createPassing(context: PassingContext): Passing {
       return false
     }
     const hasResponse = event !== 'upgrade' && event !== 'connect'
-    let pin = keys.ofRequest(fieldsOf(request), request.socket.remoteAddress)
+    let pin = keys.ofRequest(fieldsOf(request), () => request.socket.remoteAddress)
     if (pin === undefined && rules.by === 'cookie' && hasResponse) pin = giveCookie(given[0] as ServerResponse)
     const path = elsewhere(key, request, pin)
     if (path === undefined) return false

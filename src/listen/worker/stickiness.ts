@@ -43,11 +43,11 @@ export function createStickiness(rules: StickyRules, slot: number, hide: (server
     const client = rules.by === 'ip' ? proxiedClient(head) : null
     return client === null ? !isHttp || isWholeHead(head) : client !== undefined
   }
-  const pinOfHead = (isHttp: boolean, head: Buffer, address: string | undefined): number | undefined => {
+  const pinOfHead = (isHttp: boolean, head: Buffer, peer: () => string | undefined): number | undefined => {
     const client = rules.by === 'ip' ? proxiedClient(head) : null
     if (typeof client === 'string') return keys.ofPeer(client)
-    const pin = isHttp ? keys.ofRequest(headersOf(head), address) : undefined
-    return pin ?? (rules.by === 'ip' ? keys.ofPeer(address) : undefined)
+    const pin = isHttp ? keys.ofRequest(headersOf(head), peer) : undefined
+    return pin ?? (rules.by === 'ip' ? keys.ofPeer(peer()) : undefined)
   }
 
   return {
@@ -57,16 +57,18 @@ export function createStickiness(rules: StickyRules, slot: number, hide: (server
         done({ pin: undefined, head: undefined })
         return
       }
-      const peer: { address?: string } = {}
-      client.getpeername?.(peer)
-      const { address } = peer
+      const peer = (): string | undefined => {
+        const name: { address?: string } = {}
+        client.getpeername?.(name)
+        return name.address
+      }
       const isHttp = serverKind(server) === 'http'
-      const tells = rules.by === 'ip' ? keys.isTrusted(address) : isHttp
+      const tells = rules.by === 'ip' ? keys.isTrusted(peer()) : isHttp
       if (!tells) {
-        done({ pin: keys.ofPeer(address), head: undefined })
+        done({ pin: keys.ofPeer(peer()), head: undefined })
         return
       }
-      peeks.read(client, (head) => isEnough(isHttp, head), (head) => done({ pin: pinOfHead(isHttp, head, address), head, isOpen: rules.by === 'function' && isHttp }))
+      peeks.read(client, (head) => isEnough(isHttp, head), (head) => done({ pin: pinOfHead(isHttp, head, peer), head, isOpen: rules.by === 'function' && isHttp }))
     },
     owns: (pin) => holderOf(pin, seats)?.pid === process.pid,
     setSeats(given) {
