@@ -24,12 +24,23 @@ rmSync(`${root}dist`, { recursive: true, force: true })
 await Promise.all([
   build({ ...common, format: 'esm', outdir: 'dist', entryPoints: { index: 'src/index.ts', worker: 'src/worker/api.ts' } }),
   buildCommand(),
-  // Every worker pays for this at its start.
-  build({ ...common, ...quickToParse, format: 'cjs', define: { ...common.define, 'import.meta.filename': '__filename' }, outdir: 'dist/worker', outExtension: { '.js': '.cjs' }, entryPoints: { preload: 'src/worker/preload.ts', sticky: 'src/listen/worker/stickiness.ts' } }),
+  buildPreload(),
 ])
 
 const types = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' })
 process.exitCode = types.status ?? 1
+
+/** Every worker pays for this at its start. Two files for the same reason as the command: docs/decisions/0009. */
+async function buildPreload() {
+  const define = { ...common.define, 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' }
+  const preload = { ...common, ...quickToParse, format: 'cjs', outdir: 'dist/worker', outExtension: { '.js': '.cjs' } }
+  await build({ ...preload, define, entryPoints: { hook: 'src/worker/hook.ts', sticky: 'src/listen/worker/stickiness.ts' } })
+  await build({ ...preload, define: { ...define, __EVERYCORE_HOOK_HASH__: hashOf('dist/worker/hook.cjs') }, entryPoints: { preload: 'src/worker/preload.ts' } })
+}
+
+function hashOf(file) {
+  return JSON.stringify(createHash('sha256').update(readFileSync(`${root}${file}`)).digest('hex').slice(0, 16))
+}
 
 /**
  * The workers wait for the command. Therefore it is CommonJS, which starts quicker than ES modules do, and two
@@ -47,6 +58,5 @@ async function buildCommand() {
   }
   const define = { ...common.define, 'import.meta.dirname': '__dirname' }
   await build({ ...command, define, outfile: 'dist/main.cjs', entryPoints: ['src/cli/main.ts'] })
-  const hash = createHash('sha256').update(readFileSync(`${root}dist/main.cjs`)).digest('hex').slice(0, 16)
-  await build({ ...command, define: { ...define, __EVERYCORE_MAIN_HASH__: JSON.stringify(hash) }, outfile: 'dist/cli.cjs', entryPoints: ['src/cli/cli.ts'] })
+  await build({ ...command, define: { ...define, __EVERYCORE_MAIN_HASH__: hashOf('dist/main.cjs') }, outfile: 'dist/cli.cjs', entryPoints: ['src/cli/cli.ts'] })
 }

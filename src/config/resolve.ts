@@ -60,6 +60,7 @@ export function resolveSettings(input: SettingsInput): Settings {
   const sticky = resolveSticky(values, problems)
   if (basis === undefined || balance === undefined || !problems.none) throw problems.toError()
   const runtimeDir = resolveRuntimeDir(values, basis.cwd, input)
+  const codeCache = codeCacheDir(runtimeDir.path, basis)
   return {
     name: values.name.value ?? deriveName(basis.script, basis.cwd, input.host),
     launch: launchOf(basis, input.args ?? start.args ?? []),
@@ -76,7 +77,8 @@ export function resolveSettings(input: SettingsInput): Settings {
     color: values.color.value ?? colorFor(input.env, input.isTTY),
     verbosity: values.verbosity.value,
     runtimeDir: runtimeDir.path,
-    compileCacheDir: compileCacheDir(runtimeDir.path, basis, input.host),
+    codeCacheDir: codeCache,
+    compileCacheDir: input.host.hasCompileCache ? codeCache : undefined,
     warnings: [...misspeltVariables(input.env), ...runtimeDir.warnings],
   }
 }
@@ -145,9 +147,9 @@ function resolveRuntimeDir(values: Values, cwd: string, { env, host }: SettingsI
 }
 
 /** Workers under another user could not write to it; and whoever sets one up, or none, knows why. */
-function compileCacheDir(runtimeDir: string | undefined, { identity, env }: Basis, host: Host): string | undefined {
+function codeCacheDir(runtimeDir: string | undefined, { identity, env }: Basis): string | undefined {
   const isDropped = identity.uid !== undefined || identity.gid !== undefined
   const isChosen = env['NODE_COMPILE_CACHE'] !== undefined || env['NODE_DISABLE_COMPILE_CACHE'] !== undefined
-  if (runtimeDir === undefined || isDropped || isChosen || !host.hasCompileCache) return undefined
+  if (runtimeDir === undefined || isDropped || isChosen) return undefined
   return join(runtimeDir, COMPILE_CACHE)
 }

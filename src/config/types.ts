@@ -124,7 +124,9 @@ export interface Settings {
   readonly verbosity: Verbosity
   /** Private directory (0700) for what must outlive a call; undefined when none can be used. */
   readonly runtimeDir: string | undefined
-  /** Directory of the compile cache for workers; undefined switches it off. */
+  /** Directory of our own compiled code for workers; undefined: it is not kept. */
+  readonly codeCacheDir: string | undefined
+  /** Directory of the compile cache for the app in workers; undefined switches it off. */
   readonly compileCacheDir: string | undefined
   /** Sentences for the operator that belong to no other part. */
   readonly warnings: readonly string[]

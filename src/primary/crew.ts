@@ -9,6 +9,7 @@ import type { WorkerRef } from './events.ts'
 import { acceptsHere } from './acceptor.ts'
 import { Generations } from './generations.ts'
 import { Guardian } from './guardian.ts'
+import { flagsHash } from './flags-hash.ts'
 import { keepVigil } from './vigil.ts'
 import type { WorkerLinkHandlers } from './worker-link.ts'
 import { WorkerProcess } from './worker-process.ts'
@@ -84,11 +85,11 @@ export class Crew {
 
   /** @param oldest no worker of a generation below this one will be started again */
   spawn(id: WorkerId, slot: number, generation: number, oldest: number): void {
-    const { core, killSignal, waitReady, compileCacheDir, lingerTimeoutMs, balance, rebalance } = this.#settings
+    const { core, killSignal, waitReady, codeCacheDir, compileCacheDir, lingerTimeoutMs, balance, rebalance } = this.#settings
     const { logs, viaCluster, sticky } = this.#context
     const launch = this.#generations.launchOf(generation)
     this.#generations.keepFrom(oldest)
-    const boot = { primaryPid: process.pid, script: this.#settings.launch.script, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: lingerTimeoutMs, killSignal, waitReady, compileCacheDir: compileCacheDir ?? null, viaCluster, rebalance, sticky: acceptsHere(balance, sticky) ? null : (sticky ?? null) }
+    const boot = { primaryPid: process.pid, script: this.#settings.launch.script, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: lingerTimeoutMs, killSignal, waitReady, codeCacheDir: codeCacheDir ?? null, flagsHash: flagsHash(launch), compileCacheDir: compileCacheDir ?? null, viaCluster, rebalance, sticky: acceptsHere(balance, sticky) ? null : (sticky ?? null) }
     const reports = this.#reports
     const worker = WorkerProcess.spawn(
       { launch, preload: PRELOAD, boot, logs, viaCluster },

@@ -20,6 +20,11 @@ export interface BootInfo {
   readonly lingerMs: number
   readonly killSignal: string
   readonly waitReady: boolean
+  /** Where our own compiled code is kept; null: nowhere. */
+  readonly codeCacheDir: string | null
+  /** Of the arguments of Node: V8 takes no code that was compiled with others. */
+  readonly flagsHash: string
+  /** The same for the app's, by Node. */
   readonly compileCacheDir: string | null
   /** Leave listen() to node:cluster. */
   readonly viaCluster: boolean

@@ -55,6 +55,7 @@ describe('without any setting', () => {
       color: false,
       verbosity: 'normal',
       runtimeDir: '/tmp/everycore-1000',
+      codeCacheDir: '/tmp/everycore-1000/compile-cache',
       compileCacheDir: '/tmp/everycore-1000/compile-cache',
       warnings: [],
     })

@@ -3,32 +3,33 @@
  * while a file is loaded, no function that runs later, and Node 20 has none.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Script } from 'node:vm'
-import { COMPILE_CACHE } from '../config/runtime-dir.ts'
 
 /** By then all is compiled that a start needs, and V8 has not yet thrown away what it needs only once. */
 const KEEP_AFTER_MS = 1000
 const PARAMETERS = '(exports, require, module, __filename, __dirname)'
 
-/**
- * Runs a CommonJS file beside this one.
- *
- * @param hash of its content: V8 itself compares only the length.
- * @param runtimeDir private to us, because what is kept there is run; undefined: nothing is kept.
- * @returns its exports.
- */
-export function loadCached(name: string, hash: string, runtimeDir: string | undefined): unknown {
-  const filename = join(import.meta.dirname, name)
-  const path = runtimeDir === undefined ? undefined : join(runtimeDir, COMPILE_CACHE, `${name}-${hash}-${process.version}-${process.arch}`)
+export interface CachedFile {
+  /** A CommonJS file, and its own `require`. */
+  readonly filename: string
+  readonly require: NodeJS.Require
+  /** What its content is known by: V8 itself compares only the length. And, where they differ, the flags of V8. */
+  readonly version: string
+  /** Private to us, because what is kept there is run; undefined: nothing is kept. */
+  readonly directory: string | undefined
+}
+
+/** Runs it, and returns its exports. */
+export function loadCached({ filename, require, version, directory }: CachedFile): unknown {
+  const path = directory === undefined ? undefined : join(directory, `${version}-${process.version}-${process.arch}`)
   const cachedData = path === undefined ? undefined : read(path)
   // In the first line, so that the lines of stacks are those of the file.
   const script = new Script(`(function ${PARAMETERS} {${readFileSync(filename, 'utf8')}\n})`, { filename, ...(cachedData !== undefined && { cachedData }) })
   if (path !== undefined && script.cachedDataRejected !== false) setTimeout(() => keep(path, script.createCachedData()), KEEP_AFTER_MS).unref()
   const module = { exports: {} }
   const run = script.runInThisContext() as (...given: unknown[]) => void
-  run(module.exports, createRequire(filename), module, filename, import.meta.dirname)
+  run(module.exports, require, module, filename, dirname(filename))
   return module.exports
 }
 
@@ -44,7 +45,7 @@ function read(path: string): Buffer | undefined {
 function keep(path: string, data: Buffer): void {
   try {
     const temporary = `${path}.${process.pid}`
-    mkdirSync(join(path, '..'), { mode: 0o700, recursive: true })
+    mkdirSync(dirname(path), { mode: 0o700, recursive: true })
     writeFileSync(temporary, data, { mode: 0o600 })
     renameSync(temporary, path)
   } catch {
