@@ -18,8 +18,11 @@ interface Held {
 async function hold(t: TestContext, target: Parameters<typeof Connection.open>[0], path = '/'): Promise<Held> {
   const connection = await Connection.open(target)
   t.after(() => connection.close())
-  const { body } = await connection.request(path)
-  return { connection, slot: (JSON.parse(body) as { readonly slot: string }).slot }
+  return { connection, slot: slotIn(await connection.request(path)) }
+}
+
+function slotIn({ body }: { readonly body: string }): string {
+  return (JSON.parse(body) as { readonly slot: string }).slot
 }
 
 function scratch(t: TestContext): string {
@@ -32,6 +35,14 @@ function countBySlot(held: readonly Held[]): readonly number[] {
   const counts = new Map<string, number>()
   for (const { slot } of held) counts.set(slot, (counts.get(slot) ?? 0) + 1)
   return [...counts.values()].sort((a, b) => a - b)
+}
+
+/** At once nobody knows better, and a busy machine is late to tell; then idle ones move. */
+async function evenly(held: readonly Held[], most: number): Promise<void> {
+  await until(`no worker has more than ${most}`, async () => {
+    const now = await Promise.all(held.map(async ({ connection }) => ({ connection, slot: slotIn(await connection.request('/')) })))
+    return Math.max(...countBySlot(now)) <= most
+  })
 }
 
 test('round-robin: each worker in its turn, and the app sees the address that it asked for', async (t) => {
@@ -47,20 +58,16 @@ test('connections that stay are spread evenly, opened one after the other or all
   const app = await App.ready(t, 'web.cjs', { workers: 4 })
   const slowly: Held[] = []
   for (let count = 0; count < 20; count += 1) slowly.push(await hold(t, { port: app.port }))
-  assert.ok(Math.max(...countBySlot(slowly)) <= 6, countBySlot(slowly).join(' '))
+  await evenly(slowly, 6)
   const atOnce = await Promise.all(Array.from({ length: 40 }, async () => hold(t, { port: app.port })))
-  const counts = countBySlot([...slowly, ...atOnce])
-  // At once nobody knows better: a fifth more than the mean, until idle ones move.
-  assert.ok(Math.max(...counts) <= (1.2 * 60) / 4, counts.join(' '))
+  await evenly([...slowly, ...atOnce], 17)
 })
 
 test('unix sockets are balanced too', async (t) => {
   const path = join(scratch(t), 'app.sock')
   await App.ready(t, 'web.cjs', { workers: 3, env: { LISTEN_PATH: path } })
   const held = await Promise.all(Array.from({ length: 12 }, async () => hold(t, { path })))
-  const counts = countBySlot(held)
-  assert.equal(counts.length, 3)
-  assert.ok(Math.max(...counts) - Math.min(...counts) <= 2, counts.join(' '))
+  await evenly(held, 5)
 })
 
 test('a worker that hangs gets no connection, and what was on the way to it is served by others when it is killed', async (t) => {
