@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { LeastBusy } from '../../src/listen/primary/least-busy.ts'
-import { isSurplus } from '../../src/listen/worker/surplus.ts'
+import { isSurplus, toMove } from '../../src/listen/worker/surplus.ts'
 import { randomFrom } from '../core/simulation/random.ts'
 
 const balanceOf = (loads: readonly { readonly open: number; readonly busy?: number; readonly inFlight?: number; readonly lagMs?: number }[]): LeastBusy => {
@@ -90,6 +90,20 @@ describe('a surplus', () => {
     assert.equal(isSurplus({ open: 10, ceiling: 5, endingSoon: 5 }), false)
     assert.equal(isSurplus({ open: 11, ceiling: 5, endingSoon: 5 }), true)
     assert.equal(isSurplus({ open: 500, ceiling: null, endingSoon: 0 }), false)
+  })
+
+  test('gives half of its surplus of idle connections away, from two and a tenth of its own on, and at most 32', () => {
+    assert.equal(toMove({ open: 6, ceiling: 5, endingSoon: 0 }), 0)
+    assert.equal(toMove({ open: 7, ceiling: 5, endingSoon: 0 }), 1)
+    assert.equal(toMove({ open: 109, ceiling: 100, endingSoon: 0 }), 0)
+    assert.equal(toMove({ open: 120, ceiling: 100, endingSoon: 0 }), 10)
+    assert.equal(toMove({ open: 1000, ceiling: 100, endingSoon: 0 }), 32)
+    assert.equal(toMove({ open: 1000, ceiling: -1, endingSoon: 0 }), 0)
+  })
+
+  test('gives none away that will end by itself: those that have just come look idle, too', () => {
+    assert.equal(toMove({ open: 40, ceiling: 25, endingSoon: 200 }), 0)
+    assert.equal(toMove({ open: 40, ceiling: 25, endingSoon: 14 }), 8)
   })
 })
 

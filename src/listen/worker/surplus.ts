@@ -108,7 +108,7 @@ export function createSurplus({ load, rebalance, descriptors, link, departures, 
     load.look(ROUND_MS)
     // Where clients count, connections stay with their worker.
     if (!rebalance || ceiling === null || stopped || pinnedCeiling !== null || departures.isBlocked()) return
-    let left = toMove(load.open(), ceiling)
+    let left = toMove({ open: load.open(), ceiling, endingSoon: load.endingSoon() })
     for (const [key, place] of places) {
       const taken = takeIdle(place.server, left)
       load.counts.moved += taken.length
@@ -179,10 +179,19 @@ export function createSurplus({ load, rebalance, descriptors, link, departures, 
   }
 }
 
+/** How a worker stands. */
+interface Standing {
+  readonly open: number
+  /** So many are enough; null: there is no limit. */
+  readonly ceiling: number | null
+  /** Connections that will have ended by themselves before a hand-over would be worth its cost. */
+  readonly endingSoon: number
+}
+
 /** How many idle connections go in one round: half of the surplus, so that all who have one do not send too many. */
-export function toMove(open: number, ceiling: number): number {
+export function toMove({ open, ceiling, endingSoon }: Standing & { readonly ceiling: number }): number {
   // It was told to take nothing, not to give anything away.
-  if (ceiling < 0) return 0
+  if (ceiling < 0 || !isSurplus({ open, ceiling, endingSoon })) return 0
   const surplus = open - ceiling
   if (surplus < Math.max(SLACK.connections, open * SLACK.part)) return 0
   return Math.min(MOVES, Math.ceil(surplus / 2))
@@ -192,12 +201,8 @@ function isFull({ maxConnections, _connections = 0 }: LimitedServer): boolean {
   return typeof maxConnections === 'number' && maxConnections > 0 && _connections >= maxConnections
 }
 
-/**
- * Whether the last of the connections is one too many.
- *
- * @param endingSoon connections that will have ended by themselves before a hand-over would be worth its cost
- */
-export function isSurplus({ open, ceiling, endingSoon }: { readonly open: number; readonly ceiling: number | null; readonly endingSoon: number }): boolean {
+/** Whether the last of the connections is one too many. */
+export function isSurplus({ open, ceiling, endingSoon }: Standing): boolean {
   if (ceiling === null) return false
   const surplus = open - ceiling
   return surplus > 0 && surplus > endingSoon
