@@ -100,7 +100,7 @@ async function runPreload({ session, node, options, report }) {
   const results = await inTurns(Object.keys(peers), rounds * 2, once)
   const preload = results.everycore.map((result) => result.preload)
   const boot = (key) => results[key].map((result) => result.boot)
-  const bytes = statSync(join(session.package, 'dist/worker/preload.cjs')).size
+  const bytes = ['preload', 'hook'].reduce((sum, name) => sum + statSync(join(session.package, `dist/worker/${name}.cjs`)).size, 0)
   report.keep('preload', { results, bytes })
   report.print('\npreload (one worker)')
   report.print(

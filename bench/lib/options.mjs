@@ -1,7 +1,26 @@
 /** Options that all benches share. */
 import { parseArgs } from 'node:util'
 
+const USAGE = `usage: npm run bench -- [name...] [options]
+  --node 20,24      majors of Node
+  --rounds N        of each peer, in turns
+  --seconds N       of each measurement
+  --workers N       default 2
+  --peers a,b       only these
+  --json FILE       writes all figures
+bench/README.md says more.`
+
 export function parseOptions(argv = process.argv.slice(2)) {
+  try {
+    return readOptions(argv)
+  } catch (error) {
+    const isHelp = argv.includes('--help') || argv.includes('-h')
+    console.error(isHelp ? USAGE : `bench: ${error.message}\n${USAGE}`)
+    process.exit(isHelp ? 0 : 2)
+  }
+}
+
+function readOptions(argv) {
   const { values, positionals } = parseArgs({
     args: argv,
     allowPositionals: true,
