@@ -16,7 +16,7 @@ export function parseOptions(argv = process.argv.slice(2)) {
   } catch (error) {
     const isHelp = argv.includes('--help') || argv.includes('-h')
     console.error(isHelp ? USAGE : `bench: ${error.message}\n${USAGE}`)
-    process.exit(isHelp ? 0 : 2)
+    return process.exit(isHelp ? 0 : 2)
   }
 }
 

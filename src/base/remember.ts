@@ -14,7 +14,8 @@ export function remember<Value>(most: number, compute: (key: string) => Value): 
     if (before !== undefined) return before
     const value = compute(key)
     if (known.size >= most) known.clear()
-    known.set(key, value)
+    // A copy: the key may be a slice, which keeps the whole string that it was cut from.
+    known.set(Buffer.from(key).toString(), value)
     return value
   }
 }

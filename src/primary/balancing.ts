@@ -46,6 +46,7 @@ export class Balancing {
   readonly #workers: () => Iterable<WorkerProcess>
   readonly #loads = new Map<number, WorkerLoad>()
   readonly #told = new Map<number, string>()
+  readonly #ready = new Set<number>()
   /** Nothing is ever handed over. */
   readonly #isIdle: boolean
   #seats: readonly Seat[] = []
@@ -75,7 +76,11 @@ export class Balancing {
 
   /** The worker is ready. */
   join(id: number): void {
-    if (this.#worker(id)?.isLinked !== true) return
+    this.#ready.add(id)
+    if (this.#worker(id)?.isLinked === true) this.#enter(id)
+  }
+
+  #enter(id: number): void {
     this.#strategy.join(id, this.#worker(id)?.slot ?? -1)
     this.#relay.heard(id, nowMs())
     // At once: it may get its first connection as soon as it is known to be ready.
@@ -84,6 +89,7 @@ export class Balancing {
 
   /** It drains, or is gone. */
   leave(id: number): void {
+    this.#ready.delete(id)
     this.#strategy.leave(id)
     this.#told.delete(id)
     // At once: it is about to take nothing from others.
@@ -124,8 +130,17 @@ export class Balancing {
   }
 
   /** Connections can be sent to it. */
-  linked(): void {
-    this.#relay.retry(nowMs())
+  linked(id: number): void {
+    if (this.#ready.has(id)) this.#enter(id)
+    else this.#relay.retry(nowMs())
+  }
+
+  /** They cannot, not any more or not yet. All that it said has been heard. */
+  unlinked(id: number): void {
+    this.#strategy.leave(id)
+    this.#told.delete(id)
+    this.#relay.gone(id, nowMs())
+    this.#flush()
   }
 
   takeLink(id: number, ...[message, handle]: Parameters<WorkerLinkHandlers['onMessage']>): void {

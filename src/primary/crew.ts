@@ -25,7 +25,9 @@ export interface CrewReports {
   /** The app's `process.send`; JSON text, not yet parsed. */
   readonly appMessage: (id: WorkerId, body: string, handle: unknown) => void
   /** Connections can be sent to it from now on. */
-  readonly linked: () => void
+  readonly linked: (id: WorkerId) => void
+  /** They cannot. */
+  readonly unlinked: (id: WorkerId) => void
   readonly linkMessage: (id: WorkerId, ...message: Parameters<WorkerLinkHandlers['onMessage']>) => void
   readonly disconnected: (id: WorkerId) => void
   readonly violation: (id: WorkerId, why: string) => void
@@ -104,7 +106,8 @@ export class Crew {
           if (sender !== undefined) reports.message(id, sender, message)
         },
         onAppMessage: (body, handle) => reports.appMessage(id, body, handle),
-        onLinked: reports.linked,
+        onLinked: () => reports.linked(id),
+        onUnlinked: () => reports.unlinked(id),
         onLinkMessage: (message, handle) => reports.linkMessage(id, message, handle),
         onDisconnected: () => reports.disconnected(id),
         onViolation: (why) => reports.violation(id, why),

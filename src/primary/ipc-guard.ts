@@ -9,6 +9,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
 import { sharedSocketLimit } from '../listen/primary/descriptors.ts'
+import { readerOf, type CountingHandle } from '../protocol/read-bytes.ts'
 import { IPC_LINE_BYTES } from '../protocol/messages.ts'
 
 const NEWLINE = 10
@@ -17,7 +18,7 @@ export const UNREAD_LIMIT = 1024
 /** Why a worker beyond that limit is ended. */
 export const UNREAD = 'requests without end, and did not read the answers'
 
-interface RawChannel {
+interface RawChannel extends CountingHandle {
   onread: (this: unknown, ...given: unknown[]) => void
   readStop?: () => void
 }
@@ -135,11 +136,12 @@ function guardBytes(child: ChildProcess, violation: (why: string) => void): void
   const channel = (child as unknown as Record<symbol, RawChannel | null>)[symbol]
   if (channel === null || channel === undefined) return
   const original = channel.onread
+  const bufferOf = readerOf(channel)
   let unfinished = 0
   channel.onread = function onread(...given) {
     const [bytes] = given
     if (bytes instanceof ArrayBuffer) {
-      unfinished = lengthOfLastLine(bytes, unfinished)
+      unfinished = lengthOfLastLine(bufferOf(bytes), unfinished)
       if (unfinished > IPC_LINE_BYTES) {
         channel.readStop?.()
         violation('a line of more than 64 kB on the IPC channel')
@@ -155,8 +157,7 @@ function guardBytes(child: ChildProcess, violation: (why: string) => void): void
   }
 }
 
-function lengthOfLastLine(bytes: ArrayBuffer, before: number): number {
-  const view = new Uint8Array(bytes)
-  const at = view.lastIndexOf(NEWLINE)
-  return at === -1 ? before + view.length : view.length - at - 1
+function lengthOfLastLine(bytes: Buffer, before: number): number {
+  const at = bytes.lastIndexOf(NEWLINE)
+  return at === -1 ? before + bytes.length : bytes.length - at - 1
 }

@@ -80,7 +80,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#crew = new Crew(settings, { ...context, sticky }, {
       spawned: (id, pid) => this.#engine.tell({ type: 'workerSpawned', id, pid }),
       spawnFailed: (id, code) => this.#engine.tell({ type: 'workerSpawnFailed', id, code, chance: Math.random() }),
-      linked: () => this.#balancing.linked(),
+      linked: (id) => this.#balancing.linked(id),
+      unlinked: (id) => this.#balancing.unlinked(id),
       linkMessage: (id, message, handle) => this.#balancing.takeLink(id, message, handle),
       message: (id, worker, message) => this.#onMessage(id, worker, message),
       appMessage: (id, body, handle) => this.#onAppMessage(id, body, handle),

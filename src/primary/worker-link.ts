@@ -11,7 +11,9 @@ import { UNREAD } from './ipc-guard.ts'
 const UNREAD_BYTES = 64 * 1024
 /** What one worker may make the primary parse in one window; a flood waits in the worker. */
 const WINDOW_MS = 50
-const WINDOW_LINES = 4096
+const WINDOW_BYTES = 1024 * 1024
+/** For the greeting. A worker that blocks its loop for longer gets another link later. */
+const GREETING_MS = 2000
 
 export interface WorkerLinkHandlers {
   /** Sends the worker its end, on Node's channel. */
@@ -20,9 +22,13 @@ export interface WorkerLinkHandlers {
   readonly onOpen: () => void
   /** Whether it can is known. */
   readonly onSettled: () => void
+  /** It cannot any more, or never could. */
+  readonly onClosed: () => void
   readonly onMessage: (message: Exclude<WorkerLinkMessage, { readonly type: 'hello' }>, handle: RawHandle | undefined) => void
   readonly onViolation: (why: string) => void
 }
+
+type Answer = Extract<WorkerLinkMessage, { readonly type: 'took' | 'refused' }>
 
 export class WorkerLink {
   readonly #handlers: WorkerLinkHandlers
@@ -32,12 +38,17 @@ export class WorkerLink {
   #link: Link | undefined
   /** Ours until the worker has it. */
   #far: RawHandle | undefined
-  #lines = 0
+  #bytes = 0
+  /** Connections of which it is not known yet that they have left, with the answer that came all the same. */
+  readonly #unwritten = new Map<number, Answer | undefined>()
+  readonly #greeting: NodeJS.Timeout
   #timer: NodeJS.Timeout | undefined
+  #onClosed: (() => void) | undefined
 
   constructor(handlers: WorkerLinkHandlers) {
     this.#handlers = handlers
-    void this.#make()
+    this.#greeting = setTimeout(() => this.#state === 'coming' && this.close(), GREETING_MS).unref()
+    this.#make().catch(() => this.close())
   }
 
   get state(): 'coming' | 'open' | 'closed' {
@@ -46,17 +57,38 @@ export class WorkerLink {
 
   /** False when the worker cannot be reached. */
   deliver(parcel: Parcel, handle: RawHandle): boolean {
-    return this.#state === 'open' && this.#send({ type: 'connection', ...parcel }, handle)
+    if (this.#state !== 'open' || !this.#send({ type: 'connection', ...parcel }, handle, () => this.#written(parcel.seq))) return false
+    this.#unwritten.set(parcel.seq, undefined)
+    return true
+  }
+
+  #written(seq: number): void {
+    const answer = this.#unwritten.get(seq)
+    this.#unwritten.delete(seq)
+    if (answer !== undefined) this.#handlers.onMessage(answer, undefined)
+  }
+
+  /** Calls back when all that the worker sent has been read, once it is gone. */
+  onceClosed(callback: () => void): void {
+    // Without a greeting nothing has been sent.
+    if (this.#state === 'coming') this.close()
+    if (this.#state === 'closed') callback()
+    else this.#onClosed = callback
   }
 
   close(): void {
-    const wasComing = this.#state === 'coming'
+    const before = this.#state
     this.#state = 'closed'
     clearTimeout(this.#timer)
+    clearTimeout(this.#greeting)
     this.#far?.close()
     this.#far = undefined
     this.#link?.close()
-    if (wasComing) this.#handlers.onSettled()
+    if (before === 'coming') this.#handlers.onSettled()
+    if (before !== 'closed') this.#handlers.onClosed()
+    const callback = this.#onClosed
+    this.#onClosed = undefined
+    callback?.()
   }
 
   async #make(): Promise<void> {
@@ -69,6 +101,7 @@ export class WorkerLink {
     }
     this.#far = pair.far
     this.#link = new Link(pair.near, {
+      onBytes: (count) => this.#throttle(count),
       onLine: (text, handle) => this.#take(text, handle),
       onEnd: () => this.close(),
       onBroken: (why) => this.#broken(why),
@@ -77,13 +110,12 @@ export class WorkerLink {
     this.#handlers.introduce(this.#nonce, pair.far)
   }
 
-  #send(message: PrimaryLinkMessage, handle?: RawHandle): boolean {
-    return this.#link?.send(message, handle) ?? false
+  #send(message: PrimaryLinkMessage, handle?: RawHandle, written?: () => void): boolean {
+    return this.#link?.send(message, handle, written) ?? false
   }
 
   #take(text: string, given: unknown): void {
     const message = parseLinkMessage(text)
-    this.#throttle()
     if (message?.type === 'hello') this.#greeted(message.nonce)
     else if (message === undefined || this.#state !== 'open') {
       closeHandle(given)
@@ -91,7 +123,9 @@ export class WorkerLink {
     } else if (message.type === 'offer') this.#fetch(message, given)
     else {
       closeHandle(given)
-      this.#handlers.onMessage(message, undefined)
+      // An answer may come before we are told that the connection has left; libuv must not send what was closed meanwhile.
+      if (this.#unwritten.has(message.seq)) this.#unwritten.set(message.seq, message)
+      else this.#handlers.onMessage(message, undefined)
     }
   }
 
@@ -113,14 +147,14 @@ export class WorkerLink {
     this.#handlers.onSettled()
   }
 
-  #throttle(): void {
-    this.#lines += 1
+  #throttle(bytes: number): void {
+    this.#bytes += bytes
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      this.#lines = 0
+      this.#bytes = 0
       this.#link?.resume()
     }, WINDOW_MS).unref()
-    if (this.#lines >= WINDOW_LINES) this.#link?.pause()
+    if (this.#bytes >= WINDOW_BYTES) this.#link?.pause()
   }
 
   #broken(why: string): void {

@@ -22,6 +22,8 @@ const LAST_FRAMES_MS = 100
 const LAST_OUTPUT_MS = 1000
 /** Loans that it has not read, at most: one that reads nothing must not be sent more without end. */
 const UNREAD_LOANS = 256
+/** After a link that could not be made, or has broken: hardly any descriptor was left, or the worker did not answer. */
+const LINK_AGAIN_MS = 5000
 
 export interface WorkerProcessHandlers {
   readonly onSpawned: (pid: number) => void
@@ -30,6 +32,8 @@ export interface WorkerProcessHandlers {
   readonly onAppMessage: (body: string, handle?: unknown) => void
   /** Connections can be sent to it from now on. */
   readonly onLinked: () => void
+  /** They cannot: not any more, or not yet after all. */
+  readonly onUnlinked: () => void
   readonly onLinkMessage: WorkerLinkHandlers['onMessage']
   readonly onDisconnected: () => void
   readonly onViolation: (why: string) => void
@@ -63,6 +67,7 @@ export class WorkerProcess {
   #onLinkSettled: (() => void) | undefined
   #exited = false
   #killed = false
+  #draining = false
   #unreadLoans = 0
   #lastError: ReportedError | undefined
 
@@ -203,11 +208,12 @@ export class WorkerProcess {
 
   /** Makes a way for connections. Without Node's channel there is none: the app has called process.disconnect(). */
   link(): void {
-    if (this.#exited || this.#link !== undefined || !this.#worker.isConnected()) return
+    if (this.#exited || this.#draining || (this.#link !== undefined && this.#link.state !== 'closed') || !this.#worker.isConnected()) return
     this.#link = new WorkerLink({
       introduce: (nonce, far) => void this.#worker.process.send({ cmd: LINK_COMMAND, nonce }, far as never, () => {}),
       onOpen: this.#handlers.onLinked,
       onSettled: () => this.#linkSettled(),
+      onClosed: () => this.#linkClosed(),
       onMessage: this.#handlers.onLinkMessage,
       onViolation: this.#handlers.onViolation,
     })
@@ -222,7 +228,13 @@ export class WorkerProcess {
   #linkSettled(): void {
     const callback = this.#onLinkSettled
     this.#onLinkSettled = undefined
-    if (!this.#exited) callback?.()
+    if (!this.#exited && !this.#draining) callback?.()
+  }
+
+  #linkClosed(): void {
+    if (this.#exited) return
+    this.#handlers.onUnlinked()
+    setTimeout(() => this.link(), LINK_AGAIN_MS).unref()
   }
 
   get isLinked(): boolean {
@@ -242,6 +254,7 @@ export class WorkerProcess {
 
   drain(message: Extract<PrimaryMessage, { type: 'drain' }>): void {
     this.#worker.exitedAfterDisconnect = true
+    this.#draining = true
     this.#ends.channel.send(message)
     // A stopped process reads nothing.
     this.#signal('SIGCONT')
@@ -271,18 +284,19 @@ export class WorkerProcess {
     // What the worker started and left behind goes with it.
     this.#signal('SIGKILL')
     this.#exited = true
-    this.#link?.close()
     let told = false
     const tell = (): void => {
       if (told) return
       told = true
       clearTimeout(timer)
       this.#ends.channel.destroy()
+      this.#link?.close()
       handlers.onExited(this.#lastError === undefined ? status : { ...status, error: this.#lastError })
     }
     const timer = setTimeout(tell, LAST_FRAMES_MS)
     const outputTimer = setTimeout(() => this.#ends.output.destroy(), LAST_OUTPUT_MS)
     void this.#ends.output.ended.then(() => clearTimeout(outputTimer))
-    this.#ends.channel.onceClosed(tell)
+    // What it took it has, and what it offered is still on its way: both are read first.
+    this.#ends.channel.onceClosed(() => (this.#link === undefined ? tell() : this.#link.onceClosed(tell)))
   }
 }

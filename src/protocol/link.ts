@@ -9,6 +9,7 @@
  * @see unix(7), SCM_RIGHTS; net/unix/af_unix.c, unix_stream_read_generic; lib/internal/child_process.js, setupChannel
  */
 import { Socket } from 'node:net'
+import { readerOf, type CountingHandle } from './read-bytes.ts'
 
 const NEWLINE = 10
 
@@ -17,7 +18,7 @@ interface WriteRequest {
 }
 
 /** A Pipe handle of Node's that was made for passing handles. */
-export interface LinkPipe {
+export interface LinkPipe extends CountingHandle {
   readonly writeQueueSize: number
   pendingHandle?: unknown
   onread: (bytes?: ArrayBuffer) => void
@@ -41,6 +42,8 @@ export const PASSES_HANDLES = 2
 export const LINK_LINE_BYTES = 128 * 1024
 
 export interface LinkHandlers {
+  /** So many bytes have come; before what they say is told. */
+  readonly onBytes?: (count: number) => void
   /** A message, not yet parsed, with what came with it. */
   readonly onLine: (text: string, handle: unknown) => void
   /** The other end is gone, or this one could not be written to. Called once, and not after {@link Link.close}. */
@@ -50,8 +53,8 @@ export interface LinkHandlers {
 }
 
 interface Begun {
-  readonly bytes: readonly Buffer[]
-  readonly length: number
+  readonly bytes: Buffer[]
+  length: number
   readonly handle: unknown
 }
 
@@ -60,20 +63,22 @@ export class Link {
   readonly #pipe: LinkPipe
   readonly #handlers: LinkHandlers
   readonly #makeRequest = requestMaker()
-  readonly #onWritten = (status: number): void => {
-    if (status < 0) this.#end()
-  }
   #begun: Begun | undefined
+  /** Something has come since the last end of file. */
+  #isFresh = true
   #closed = false
 
   constructor(pipe: LinkPipe, handlers: LinkHandlers) {
     this.#pipe = pipe
     this.#handlers = handlers
+    const bufferOf = readerOf(pipe)
     pipe.onread = (bytes) => {
       const handle = pipe.pendingHandle
       pipe.pendingHandle = undefined
-      if (bytes === undefined) this.#end()
-      else this.#take(Buffer.from(bytes), handle)
+      if (bytes !== undefined) this.#take(bufferOf(bytes), handle)
+      // With a descriptor a read ends early, and libuv takes that for all there is when the other end is closed: what lies behind is asked for.
+      else if (this.#isFresh && !this.#closed && pipe.readStart() === 0) this.#isFresh = false
+      else this.#end()
     }
     pipe.unref()
     pipe.readStart()
@@ -84,13 +89,22 @@ export class Link {
     return this.#pipe.writeQueueSize
   }
 
-  /** False: it cannot be sent. The handle stays open here, and must until the other end has it. */
-  send(message: object, handle?: unknown): boolean {
+  /**
+   * False: it cannot be sent. The handle stays open here, and must until the other end has it.
+   *
+   * @param written called when a message with a handle has left, and not if it never does
+   */
+  send(message: object, handle?: unknown, written?: () => void): boolean {
     if (this.#closed) return false
     const given = this.#makeRequest()
     const result = this.#pipe.writeUtf8String(given, `${JSON.stringify(message)}\n`, handle)
     const request = given ?? (typeof result === 'object' ? result : undefined)
-    if (request !== undefined) request.oncomplete = this.#onWritten
+    if (request !== undefined) {
+      request.oncomplete = (status) => {
+        if (status < 0) this.#end()
+        else written?.()
+      }
+    }
     return typeof result === 'object' || result === 0
   }
 
@@ -122,6 +136,8 @@ export class Link {
   }
 
   #take(chunk: Buffer, handle: unknown): void {
+    this.#isFresh = true
+    this.#handlers.onBytes?.(chunk.length)
     const lastStart = this.#lastStart(chunk)
     if (handle !== undefined && lastStart === undefined) {
       this.#break('a handle in the middle of a line', handle)
@@ -131,8 +147,9 @@ export class Link {
     while (start < chunk.length && !this.#closed) {
       const end = chunk.indexOf(NEWLINE, start)
       const piece = chunk.subarray(start, end === -1 ? undefined : end)
-      const before = this.#begun ?? { bytes: [], length: 0, handle: start === lastStart ? handle : undefined }
-      const line = { bytes: [...before.bytes, piece], length: before.length + piece.length, handle: before.handle }
+      const line: Begun = this.#begun ?? { bytes: [], length: 0, handle: start === lastStart ? handle : undefined }
+      line.bytes.push(piece)
+      line.length += piece.length
       if (line.length > LINK_LINE_BYTES) {
         this.#begun = undefined
         this.#break('a line of more than 128 kB on the link', line.handle)

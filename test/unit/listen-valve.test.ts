@@ -67,7 +67,7 @@ test('open: connections of the copy go to the server as those of its own handle 
   valve.open()
   assert.equal(copy.state, 'listening')
   assert.deepEqual(held, [true, false])
-  const client = { close: () => {} }
+  const client = { bytesRead: 0, close: () => {} }
   copy.onconnection?.(0, client)
   assert.deepEqual(seen, [front, client])
 })

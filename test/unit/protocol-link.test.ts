@@ -25,8 +25,12 @@ function setUp() {
   const lines: Received[] = []
   const told: string[] = []
   let closed = 0
+  let read = 0
   const pipe: LinkPipe = {
     writeQueueSize: 0,
+    get bytesRead() {
+      return read
+    },
     onread: () => {},
     readStart: () => 0,
     readStop: () => 0,
@@ -44,7 +48,11 @@ function setUp() {
   const come = (text: string | Buffer, handle?: Handle): void => {
     const bytes = Buffer.from(text)
     pipe.pendingHandle = handle
-    pipe.onread(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
+    read += bytes.length
+    // As Node 26 may give it: longer than what was read.
+    const buffer = new ArrayBuffer(bytes.length + 9)
+    Buffer.from(buffer).fill('\n').set(bytes)
+    pipe.onread(buffer)
   }
   return { link, pipe, lines, told, come, closed: () => closed, end: () => pipe.onread() }
 }
@@ -118,11 +126,24 @@ describe('a link', () => {
     const handle = new Handle('unfinished')
     come('unfinished', handle)
     end()
+    end()
     link.close()
     assert.deepEqual(told, ['end'])
     assert.equal(closed(), 1)
     assert.equal(handle.closed, 1)
     assert.equal(link.send({}), false)
+  })
+
+  test('what lies behind an end of file is asked for: there may be more after a handle', () => {
+    const { lines, told, come, end } = setUp()
+    come('first\n', new Handle('first'))
+    end()
+    assert.deepEqual(told, [])
+    come('second\n')
+    end()
+    end()
+    assert.deepEqual(lines.map(({ text }) => text), ['first', 'second'])
+    assert.deepEqual(told, ['end'])
   })
 
   test('closed by its owner it tells nothing', () => {

@@ -18,6 +18,9 @@ export interface LinkPair {
   readonly far: RawHandle
 }
 
+/** It takes a fraction of a millisecond. */
+const LIMIT_MS = 200
+
 /** Windows passes sockets in another way, and to whom is known beforehand. */
 const canLink = process.platform !== 'win32'
 
@@ -25,8 +28,9 @@ const canLink = process.platform !== 'win32'
 export async function makeLinkPair(): Promise<LinkPair | undefined> {
   if (!canLink) return undefined
   // Linux has names that are in no directory, so that it also works where nothing can be written (unix(7)).
-  const directory = process.platform === 'linux' ? undefined : mkdtempSync(join(tmpdir(), 'everycore-'))
+  let directory: string | undefined
   try {
+    if (process.platform !== 'linux') directory = mkdtempSync(join(tmpdir(), 'everycore-'))
     return await connect(directory === undefined ? `\0everycore-${randomBytes(16).toString('hex')}` : join(directory, 'link'))
   } catch {
     return undefined
@@ -42,9 +46,12 @@ async function connect(path: string): Promise<LinkPair | undefined> {
   const near = new Pipe(PASSES_HANDLES)
   // Only it knows how to connect. It does not read, and gives the handle back.
   const socket = new Socket({ handle: near, manualStart: true } as never) as Socket & { _handle: unknown }
+  let timer: NodeJS.Timeout | undefined
   try {
     const accepted = new Promise<RawHandle | undefined>((resolve) => {
       listener.onconnection = (_error, client) => resolve(client)
+      // Without a descriptor for it libuv closes what it accepts, and says nothing.
+      timer = setTimeout(resolve, LIMIT_MS, undefined)
     })
     if (listener.listen?.(1) !== 0) throw new Error('listen')
     await new Promise<void>((resolve, reject) => {
@@ -61,6 +68,7 @@ async function connect(path: string): Promise<LinkPair | undefined> {
     socket.destroy()
     throw error
   } finally {
+    clearTimeout(timer)
     listener.close()
   }
 }

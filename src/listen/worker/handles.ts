@@ -1,5 +1,7 @@
 /** The raw handles below net.Server and net.Socket, as far as this half needs them. */
 
+import type { CountingHandle } from '../../protocol/read-bytes.ts'
+
 /** A TCP or Pipe handle that listens. */
 export interface ListenHandle {
   /** net.js sets it, libuv's binding calls it for each connection. */
@@ -15,7 +17,7 @@ export interface ListenHandle {
 }
 
 /** The handle of an accepted connection. */
-export interface ClientHandle {
+export interface ClientHandle extends CountingHandle {
   /** -1 where there are no descriptors. */
   readonly fd?: number
   close(): void

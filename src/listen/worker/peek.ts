@@ -4,6 +4,7 @@
  * bound is decided on with what there is, and the app's own limits apply from then on.
  */
 import { nowMs } from '../../base/clock.ts'
+import { readerOf } from '../../protocol/read-bytes.ts'
 import type { ClientHandle } from './handles.ts'
 
 /** Longest head. As long as the default of `http.createServer`. */
@@ -66,8 +67,9 @@ export function createPeeks(): Peeks {
         const [oldest] = pending
         oldest?.end()
       }
+      const bufferOf = readerOf(client)
       client.onread = (bytes) => {
-        if (bytes !== undefined) head = head.length === 0 ? Buffer.from(bytes) : Buffer.concat([head, Buffer.from(bytes)])
+        if (bytes !== undefined) head = head.length === 0 ? bufferOf(bytes) : Buffer.concat([head, bufferOf(bytes)])
         // Without bytes it is the end, or an error; the next who reads learns it too.
         if (bytes === undefined || head.length >= BYTES || isEnough(head)) end()
       }

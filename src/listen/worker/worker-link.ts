@@ -18,6 +18,14 @@ export interface WorkerLinkHandlers {
   readonly ended: () => void
 }
 
+function parse(text: string): PrimaryLinkMessage | undefined {
+  try {
+    return JSON.parse(text) as PrimaryLinkMessage
+  } catch {
+    return undefined
+  }
+}
+
 /** Until the primary sends it there is none, and where it cannot there never is: then each worker keeps what it accepts. */
 export function openWorkerLink(): WorkerLink {
   let link: Link | undefined
@@ -32,11 +40,14 @@ export function openWorkerLink(): WorkerLink {
     if (wasOpen) handlers?.ended()
   }
   const take = (text: string, handle: unknown, nonce: string): void => {
-    const message = JSON.parse(text) as PrimaryLinkMessage
-    if (message.type === 'connection') handlers?.connection(message, handle as ClientHandle | undefined)
-    else if (message.type === 'fetched') handlers?.fetched(message.seq, message.ok)
-    else if (message.nonce === nonce) isOpen = link?.send({ type: 'hello', nonce }) ?? false
-    else ended()
+    const message = parse(text)
+    if (!isOpen) {
+      // Whoever is on the other end: it must know what came on Node's channel.
+      closeHandle(handle)
+      if (message?.type === 'hello' && message.nonce === nonce) isOpen = link?.send({ type: 'hello', nonce }) ?? false
+      else ended()
+    } else if (message?.type === 'connection') handlers?.connection(message, handle as ClientHandle | undefined)
+    else if (message?.type === 'fetched') handlers?.fetched(message.seq, message.ok)
   }
   const open = (received: LinkPipe, nonce: string): void => {
     // As it comes it cannot pass handles. It stays as it is, and unread: both have the one descriptor, until the process ends.
