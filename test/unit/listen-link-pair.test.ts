@@ -1,5 +1,6 @@
 /** The link over real sockets, both ends in this process. */
 import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
 import { describe, test, type TestContext } from 'node:test'
 import { makeLinkPair } from '../../src/listen/primary/link-pair.ts'
 import { bindHandle, type RawHandle } from '../../src/listen/primary/raw-handle.ts'
@@ -16,16 +17,16 @@ async function ends(t: TestContext): Promise<Ends> {
   const pair = await makeLinkPair()
   assert.ok(pair !== undefined)
   const lines: Ends['lines'] = []
-  let resolve = (): void => {}
-  const ended = new Promise<void>((done) => {
-    resolve = done
-  })
+  const over = new EventEmitter()
+  const ended = once(over, 'end').then(() => {})
+  // A link keeps no process alive.
+  const awake = setInterval(() => {}, 1000)
   const near = new Link(pair.near, {
     onLine(text, handle) {
       lines.push({ text, hasHandle: handle !== undefined })
       closeHandle(handle)
     },
-    onEnd: () => resolve(),
+    onEnd: () => over.emit('end'),
     onBroken: assert.fail,
   })
   // As in a worker: what comes cannot pass handles until it is opened anew.
@@ -33,6 +34,7 @@ async function ends(t: TestContext): Promise<Ends> {
   assert.equal(pipe.open(pair.far.fd), 0)
   const far = new Link(pipe, { onLine: assert.fail, onEnd: () => {}, onBroken: assert.fail })
   t.after(() => {
+    clearInterval(awake)
     near.close()
     far.close()
   })

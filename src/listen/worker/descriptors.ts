@@ -39,15 +39,18 @@ interface Reactions {
   readonly accepting: () => void
 }
 
-/** @param measure counts; undefined when no descriptor is left to count with */
-export function createDescriptors(on: Reactions, measure: () => DescriptorUse | undefined = measureUse): Descriptors {
+/**
+ * @param measure counts; undefined when no descriptor is left to count with
+ * @param clock for what that takes
+ */
+export function createDescriptors(on: Reactions, measure: () => DescriptorUse | undefined = measureUse, clock = nowMs): Descriptors {
   let limit = Number.POSITIVE_INFINITY
   /** New ones until they are counted. */
   let left = 0
   let timer: NodeJS.Timeout | undefined
 
   const look = (): void => {
-    const began = nowMs()
+    const began = clock()
     const use = measure()
     if (use !== undefined && use.used < use.limit * ROOM) {
       timer = undefined
@@ -55,18 +58,18 @@ export function createDescriptors(on: Reactions, measure: () => DescriptorUse | 
       on.accepting()
       return
     }
-    timer = setTimeout(look, Math.max(LOOK_MS, (nowMs() - began) * COST_FACTOR)).unref()
+    timer = setTimeout(look, Math.max(LOOK_MS, (clock() - began) * COST_FACTOR)).unref()
   }
   return {
     opened(fd) {
       if (timer !== undefined || fd < LOW) return
       left -= 1
       if (left > 0 && fd < limit * FULL) return
-      const began = nowMs()
+      const began = clock()
       const use = measure() ?? { used: fd + 1, limit: fd + 1 }
       limit = use.limit
       // As many as that can come before it can be full, if the app opens another one for each.
-      left = Math.max(1, (limit * FULL - use.used) / 2, (nowMs() - began) * COST_FACTOR)
+      left = Math.max(1, (limit * FULL - use.used) / 2, (clock() - began) * COST_FACTOR)
       if (Math.max(use.used, fd + 1) < limit * FULL) return
       timer = setTimeout(look, LOOK_MS).unref()
       on.full({ used: Math.max(use.used, fd + 1), limit })
