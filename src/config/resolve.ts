@@ -57,7 +57,7 @@ export function resolveSettings(input: SettingsInput): Settings {
   const start = readStartOptions(options, problems)
   const balance = problems.attempt(() => resolveBalance(values.balance, input.host))
   const basis = resolveBasis({ ...input, script: input.script ?? start.script }, values, start.env ?? {}, problems)
-  const sticky = resolveSticky(values, problems)
+  const sticky = resolveSticky(values, problems, input.host)
   if (basis === undefined || balance === undefined || !problems.none) throw problems.toError()
   const runtimeDir = resolveRuntimeDir(values, basis.cwd, input)
   const codeCache = codeCacheDir(runtimeDir.path, basis)

@@ -1,10 +1,12 @@
 /** How clients are told apart, and what fits together. */
+import { NO_LINKS } from './balance.ts'
 import type { Values } from './collect.ts'
+import type { Host } from './host.ts'
 import { settingError, type Problems } from './problems.ts'
 import type { StickySettings } from './types.ts'
 
 /** Puts them together. Settings that contradict each other, or have no effect, are problems. */
-export function resolveSticky(values: Values, problems: Problems): StickySettings | undefined {
+export function resolveSticky(values: Values, problems: Problems, { platform }: Pick<Host, 'platform'>): StickySettings | undefined {
   const sticky = values.sticky
   const balance = values.balance
   const trusted = values.trustedProxies
@@ -17,6 +19,7 @@ export function resolveSticky(values: Values, problems: Problems): StickySetting
     }
     return undefined
   }
+  if (platform === 'win32') problems.add(settingError(`${sticky.where} is not possible here: ${NO_LINKS}`, 'Leave it out.'))
   if (balance.origin !== 'default') {
     problems.add(settingError(`${sticky.where} and ${balance.where} contradict each other`, 'With --sticky the client decides which worker gets a connection: leave out the balance.'))
   }

@@ -123,6 +123,13 @@ describe('a way to spread connections that needs the system', () => {
     })
   }
 
+  it('passes no connections on where they cannot be passed', () => {
+    const on = { platform: 'win32' } as const
+    const error = failure({ ...flag('balance', '--balance', 'round-robin'), on })
+    assert.deepEqual([error.message, error.why, error.hint], ['--balance (flag): "round-robin" is not possible here', 'on Windows connections stay with the worker that accepts them', 'use shared'])
+    assert.match(failure({ ...flag('sticky', '--sticky', 'ip'), on }).message, /--sticky \(flag\) is not possible here: on Windows/)
+  })
+
   it('is taken where it is possible, and nothing is tried that was not asked for', () => {
     assert.equal(settings(flag('balance', '--balance', 'reuseport')).balance, 'reuseport')
     assert.equal(settings({ on: { canReusePort: () => assert.fail('tried') } }).balance, 'least-busy')
