@@ -45,10 +45,10 @@ export class WorkerLink {
   #timer: NodeJS.Timeout | undefined
   #onClosed: (() => void) | undefined
 
-  constructor(handlers: WorkerLinkHandlers) {
+  constructor(handlers: WorkerLinkHandlers, makePair = makeLinkPair) {
     this.#handlers = handlers
     this.#greeting = setTimeout(() => this.#state === 'coming' && this.close(), GREETING_MS).unref()
-    this.#make().catch(() => this.close())
+    this.#make(makePair).catch(() => this.close())
   }
 
   get state(): 'coming' | 'open' | 'closed' {
@@ -91,8 +91,8 @@ export class WorkerLink {
     callback?.()
   }
 
-  async #make(): Promise<void> {
-    const pair = await makeLinkPair()
+  async #make(makePair: typeof makeLinkPair): Promise<void> {
+    const pair = await makePair()
     if (pair === undefined || this.#state === 'closed') {
       pair?.near.close()
       pair?.far.close()
