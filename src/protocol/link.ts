@@ -1,7 +1,7 @@
 /**
  * The way of connections between the primary and a worker: a pair of unix sockets whose both ends can pass handles, with
  * a line of JSON for each message. Node's own IPC channel could do it, but sends one handle at a time, waits for an answer
- * to each, and shares all of that with the app: a connection costs a third that way of what it costs on that channel.
+ * to each, and shares all of that with the app (docs/decisions/0013).
  *
  * A handle belongs to the last line that begins in the bytes it came with, since the kernel ends a read behind
  * them. So a handle that is lost, as the receiver has no descriptor left, is missed at its own line and not at the next.
