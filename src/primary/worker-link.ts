@@ -7,7 +7,7 @@ import { parseLinkMessage } from '../protocol/guards.ts'
 import type { Parcel, PrimaryLinkMessage, WorkerLinkMessage } from '../protocol/messages.ts'
 import { UNREAD } from './ipc-guard.ts'
 
-/** Answers that a worker has not read, at most; an honest one has asked for far fewer. */
+/** Answers that a worker has not read, at most; an honest one has asked for far fewer. Connections that wait for it to read do not count. */
 const UNREAD_BYTES = 64 * 1024
 /** What one worker may make the primary parse in one window; a flood waits in the worker. */
 const WINDOW_MS = 50
@@ -30,6 +30,14 @@ export interface WorkerLinkHandlers {
 
 type Answer = Extract<WorkerLinkMessage, { readonly type: 'took' | 'refused' }>
 
+/** A connection of which it is not known yet that it has left. */
+interface Unwritten {
+  /** What was read of it, which goes with it. */
+  readonly bytes: number
+  /** It came all the same. */
+  readonly answer: Answer | undefined
+}
+
 export class WorkerLink {
   readonly #handlers: WorkerLinkHandlers
   readonly #nonce = randomBytes(16).toString('hex')
@@ -39,8 +47,7 @@ export class WorkerLink {
   /** Ours until the worker has it. */
   #far: RawHandle | undefined
   #bytes = 0
-  /** Connections of which it is not known yet that they have left, with the answer that came all the same. */
-  readonly #unwritten = new Map<number, Answer | undefined>()
+  readonly #unwritten = new Map<number, Unwritten>()
   readonly #greeting: NodeJS.Timeout
   #timer: NodeJS.Timeout | undefined
   #onClosed: (() => void) | undefined
@@ -58,12 +65,19 @@ export class WorkerLink {
   /** False when the worker cannot be reached. */
   deliver(parcel: Parcel, handle: RawHandle): boolean {
     if (this.#state !== 'open' || !this.#send({ type: 'connection', ...parcel }, handle, () => this.#written(parcel.seq))) return false
-    this.#unwritten.set(parcel.seq, undefined)
+    this.#unwritten.set(parcel.seq, { bytes: parcel.head?.length ?? 0, answer: undefined })
     return true
   }
 
+  /** Bytes of answers that wait for the worker to read; about. */
+  get #unread(): number {
+    let bytes = this.#link?.waiting ?? 0
+    for (const unwritten of this.#unwritten.values()) bytes -= unwritten.bytes
+    return bytes
+  }
+
   #written(seq: number): void {
-    const answer = this.#unwritten.get(seq)
+    const answer = this.#unwritten.get(seq)?.answer
     this.#unwritten.delete(seq)
     if (answer !== undefined) this.#handlers.onMessage(answer, undefined)
   }
@@ -124,7 +138,8 @@ export class WorkerLink {
     else {
       closeHandle(given)
       // An answer may come before we are told that the connection has left; libuv must not send what was closed meanwhile.
-      if (this.#unwritten.has(message.seq)) this.#unwritten.set(message.seq, message)
+      const unwritten = this.#unwritten.get(message.seq)
+      if (unwritten !== undefined) this.#unwritten.set(message.seq, { ...unwritten, answer: message })
       else this.#handlers.onMessage(message, undefined)
     }
   }
@@ -134,7 +149,7 @@ export class WorkerLink {
     const handle = isConnection(given) ? given : undefined
     if (handle === undefined) closeHandle(given)
     this.#send({ type: 'fetched', seq: message.seq, ok: handle !== undefined })
-    if ((this.#link?.waiting ?? 0) > UNREAD_BYTES) this.#broken(UNREAD)
+    if (this.#unread > UNREAD_BYTES) this.#broken(UNREAD)
     if (handle !== undefined) this.#handlers.onMessage(message, handle)
   }
 

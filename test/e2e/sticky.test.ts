@@ -8,7 +8,7 @@ import { request as httpsRequest } from 'node:https'
 import { App, freePort } from '../harness/app.ts'
 import { Connection } from '../harness/http.ts'
 import { Program } from '../harness/program.ts'
-import { client, head, slotsOf, visit, Wire, type Seen } from '../harness/sticky.ts'
+import { client, head, seen, slotsOf, visit, Wire, type Seen } from '../harness/sticky.ts'
 import { until } from '../harness/until.ts'
 
 const names = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `name-${index}`)
@@ -110,16 +110,17 @@ test('header: when workers come or go, only the clients move that must', async (
 
 test('header: a request whose first bytes bring a large body along', async (t) => {
   const app = await App.ready(t, 'sticky.cjs', { workers: 3, options: ['--sticky', 'header:x-client'] })
-  const slots = await slotsOf({ port: app.port }, names(9))
+  const slots = await slotsOf({ port: app.port }, names(40))
   const body = 'x'.repeat(300_000)
-  // So that all of it is there when they read.
-  const blocked = [...new Set(slots.values())].map(async (slot) => visit({ port: app.port }, client([...slots].find(([, one]) => one === slot)?.[0] ?? ''), '/block?ms=300'))
+  // So that all of it is there when they read, and many wait on their links.
+  const blocked = [...new Set(slots.values())].map(async (slot) => visit({ port: app.port }, client([...slots].find(([, one]) => one === slot)?.[0] ?? ''), '/block?ms=600'))
   await Promise.all(
     [...slots].map(async ([name, slot]) => {
-      const wire = await Wire.open(t, { port: app.port })
-      wire.write(head('POST /echo', name, [`content-length: ${body.length}`, 'connection: close']) + body)
-      const answer = await wire.all()
-      assert.ok(answer.includes(`"slot":"${slot}"`) && answer.includes(`"body":"${body}"`), answer.slice(0, 200))
+      const connection = await Connection.open({ port: app.port })
+      const answer = seen(await connection.request('/echo', { method: 'POST', headers: { ...client(name), connection: 'close' }, body }))
+      connection.close()
+      assert.equal(answer.slot, slot, name)
+      assert.ok(answer.body === body, `${answer.body.length} bytes came back`)
     }),
   )
   await Promise.all(blocked)
@@ -128,16 +129,16 @@ test('header: a request whose first bytes bring a large body along', async (t) =
 
 test('ip: one address, one worker; many addresses, all workers; over HTTPS too', async (t) => {
   const app = await App.ready(t, 'sticky.cjs', { workers: 3, options: ['--sticky', 'ip'] })
-  const seen = new Map<string, string>()
+  const known = new Map<string, string>()
   for (let round = 0; round < 2; round += 1) {
     for (const address of addresses(24)) {
       const { slot, remoteAddress } = await visitFrom(t, app.port, address)
       assert.match(remoteAddress ?? '', new RegExp(`${address}$`))
-      assert.equal(slot, seen.get(address) ?? slot)
-      seen.set(address, slot)
+      assert.equal(slot, known.get(address) ?? slot)
+      known.set(address, slot)
     }
   }
-  assert.ok(new Set(seen.values()).size > 1, 'they are spread, as the secret of the run will have it')
+  assert.ok(new Set(known.values()).size > 1, 'they are spread, as the secret of the run will have it')
   assert.deepEqual(await app.stop(), { code: 0, signal: null })
   const secure = await App.ready(t, 'sticky.cjs', { workers: 3, options: ['--sticky', 'ip'], env: { TLS: '1' } })
   const slots = new Map<string, Set<string>>()
@@ -209,16 +210,16 @@ test('a trusted proxy may say for whom it speaks in a PROXY header, of both vers
     assert.equal(read, bytes.toString('hex'), 'the app reads all of it')
     return slot
   }
-  const seen = new Set<string>()
+  const known = new Set<string>()
   for (let last = 1; last <= 12; last += 1) {
     const v1 = Buffer.from(`PROXY TCP4 203.0.113.${last} 192.0.2.1 5000${last} 80\r\nhello\n`)
     const v2 = Buffer.concat([Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1'), Buffer.from([0x21, 0x11, 0, 12, 203, 0, 113, last, 192, 0, 2, 1, 0xc3, 0x50, 0, 80]), Buffer.from('hello\n')])
     const slot = await ask(v1, last * 3)
     assert.equal(await ask(v2, last * 2), slot)
     assert.equal(await ask(v1, 0), slot)
-    seen.add(slot)
+    known.add(slot)
   }
-  assert.ok(seen.size > 1, 'they are spread, as the secret of the run will have it')
+  assert.ok(known.size > 1, 'they are spread, as the secret of the run will have it')
 })
 
 async function visitHttps(port: number, localAddress: string): Promise<Seen> {

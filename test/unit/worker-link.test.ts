@@ -9,18 +9,22 @@ async function setUp(canMake = true) {
   const told: string[] = []
   const requests: { oncomplete?: (status: number) => void }[] = []
   const closed: string[] = []
+  let waiting = 0
   let read = 0
   let nonce = ''
   const pipe: LinkPipe = {
     get bytesRead() {
       return read
     },
-    writeQueueSize: 0,
+    get writeQueueSize() {
+      return waiting
+    },
     onread: () => {},
     readStart: () => 0,
     readStop: () => 0,
-    writeUtf8String(given) {
+    writeUtf8String(given, text) {
       const request = given ?? {}
+      waiting += text.length
       requests.push(request)
       return request
     },
@@ -51,6 +55,9 @@ async function setUp(canMake = true) {
   }
   return { link, told, closed, requests, come, greet: () => come({ type: 'hello', nonce }) }
 }
+
+/** Offers come with a connection. */
+const offer = (seq: number): object => ({ type: 'offer', seq, offer: { key: 'tcp', open: 1 } })
 
 const PARCEL = { key: 'tcp', seq: 7, must: false }
 const HANDLE = { fd: 0, bytesRead: 0, close: () => {} }
@@ -86,6 +93,16 @@ describe('the link to a worker', () => {
     let over = 0
     silent.link.onceClosed(() => (over += 1))
     assert.deepEqual([over, silent.told, silent.closed], [1, ['settled', 'closed'], ['far', 'near']])
+  })
+
+  test('a worker may leave large connections unread, but not answers without end', async () => {
+    const { link, told, come, greet } = await setUp()
+    greet()
+    for (let seq = 1; seq <= 16; seq += 1) assert.equal(link.deliver({ ...PARCEL, seq, head: 'x'.repeat(100_000) }, HANDLE), true)
+    for (let seq = 1; seq <= 200; seq += 1) come(offer(seq))
+    assert.equal(link.state, 'open', told.join())
+    for (let seq = 201; seq <= 3000; seq += 1) come(offer(seq))
+    assert.deepEqual([link.state, told.at(-1)], ['closed', 'requests without end, and did not read the answers'])
   })
 
   test('what is not of the protocol ends it', async () => {
