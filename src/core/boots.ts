@@ -1,7 +1,7 @@
 /** Which workers should boot, and not before when. The boot rule and the timer read the same list. */
-import { isOccupied, slotAt, wantedSlots } from './slots.ts'
+import { isOccupied, isServed, slotAt, wantedSlots } from './slots.ts'
 import { isStale, isSurging, targetOf, turnOf } from './roll.ts'
-import { isDying, liveIn } from './workers.ts'
+import { isDying, isReady, liveIn } from './workers.ts'
 import type { Reload, SlotIndex, State } from './types.ts'
 
 /** A worker that is missing. */
@@ -17,13 +17,13 @@ export function bootBudget(state: State): number {
   return Math.max(0, state.settings.bootParallel - booting)
 }
 
-/** All missing workers: empty slots in order, then the replacement of a reload. */
+/** All missing workers: empty slots in order, then the replacement of a reload, or of a worker that has reached a limit. */
 export function bootWishes(state: State): readonly BootWish[] {
   if (!mayBoot(state)) return []
   const fills = wantedSlots(state)
     .filter((slot) => !isOccupied(state, slot.index))
     .map((slot) => fillOf(state, slot.index))
-  const replacement = replacementOf(state)
+  const replacement = state.reload === undefined ? renewalOf(state) : replacementOf(state, state.reload)
   return replacement === undefined ? fills : [...fills, replacement]
 }
 
@@ -42,9 +42,16 @@ function fillOf(state: State, slot: SlotIndex): BootWish {
   return slot === turnOf(state, reload) ? tryOut(slot, reload) : { slot, generation: reload.from, notBefore }
 }
 
-function replacementOf(state: State): BootWish | undefined {
-  const { reload } = state
-  if (reload === undefined || isSurging(state)) return undefined
+/** One at a time, and only while all slots are served: what is worn still serves. */
+function renewalOf(state: State): BootWish | undefined {
+  if (isSurging(state) || !wantedSlots(state).every(({ index }) => isServed(state, index))) return undefined
+  if (state.workers.some(({ phase }) => phase.name === 'draining' && phase.reason === 'recycle')) return undefined
+  const worn = state.workers.find((worker) => worker.worn !== undefined && worker.slot < state.size && isReady(worker))
+  return worn && { slot: worn.slot, generation: state.generation, notBefore: slotAt(state, worn.slot).respawnAt }
+}
+
+function replacementOf(state: State, reload: Reload): BootWish | undefined {
+  if (isSurging(state)) return undefined
   const slot = turnOf(state, reload)
   if (slot === undefined || !isReplaceable(state, slot, reload)) return undefined
   if (reload.direction === 'forward' && !reload.proven) return tryOut(slot, reload)

@@ -28,8 +28,11 @@ export interface CoreSettings {
 }
 
 /** Why a worker is drained or killed. A reason is a field and never a state. */
-export type RetireReason = 'stop' | 'scale' | 'reload' | 'rollback' | 'request'
-export type KillReason = 'ready-timeout' | 'drain-timeout' | 'stop-now' | 'reload-aborted' | 'violation'
+export type RetireReason = 'stop' | 'scale' | 'reload' | 'rollback' | 'request' | 'recycle'
+export type KillReason = 'ready-timeout' | 'drain-timeout' | 'stop-now' | 'reload-aborted' | 'violation' | 'stalled' | 'memory'
+
+/** Which limit a healthy worker has reached. */
+export type RecycleReason = 'memory' | 'requests' | 'lifetime'
 
 export type WorkerPhase =
   /** Started, not ready. `deadline` is undefined when there is no limit. */
@@ -50,7 +53,9 @@ export interface Worker {
   readonly readyAt: number | undefined
   readonly phase: WorkerPhase
   /** Recorded by a fact, carried out by a rule in the same step. */
-  readonly due: 'retire' | 'violation' | undefined
+  readonly due: 'retire' | 'violation' | 'stalled' | 'memory' | undefined
+  /** It has reached a limit and is to be replaced, start first; undefined while it is as good as new. */
+  readonly worn: RecycleReason | undefined
 }
 
 /** How a worker ended, as the process table and the worker's own last report tell it. */
@@ -186,6 +191,12 @@ export type Event =
   | { readonly type: 'workerRetireRequested'; readonly at: number; readonly id: WorkerId }
   /** The worker broke the protocol. */
   | { readonly type: 'workerViolated'; readonly at: number; readonly id: WorkerId }
+  /** Its event loop has not turned for `silentMs`. */
+  | { readonly type: 'workerStalled'; readonly at: number; readonly id: WorkerId; readonly silentMs: number }
+  /** It has reached a limit that asks for a replacement. */
+  | { readonly type: 'workerWorn'; readonly at: number; readonly id: WorkerId; readonly why: RecycleReason }
+  /** It has so much memory that the machine cannot wait for a replacement. */
+  | { readonly type: 'workerOverweight'; readonly at: number; readonly id: WorkerId }
   | { readonly type: 'scaleRequested'; readonly at: number; readonly size: number }
   | { readonly type: 'reloadRequested'; readonly at: number }
   | { readonly type: 'stopRequested'; readonly at: number; readonly how: 'graceful' | 'now' }
@@ -213,6 +224,8 @@ export type Notice =
   | { readonly type: 'primary:stopped'; readonly outcome: Outcome }
   | { readonly type: 'worker:spawned'; readonly id: WorkerId; readonly slot: SlotIndex; readonly generation: number; readonly pid: number }
   | { readonly type: 'worker:ready'; readonly id: WorkerId; readonly slot: SlotIndex; readonly generation: number; readonly bootMs: number }
+  | { readonly type: 'worker:stalled'; readonly id: WorkerId; readonly slot: SlotIndex; readonly silentMs: number }
+  | { readonly type: 'worker:worn'; readonly id: WorkerId; readonly slot: SlotIndex; readonly why: RecycleReason }
   | { readonly type: 'worker:draining'; readonly id: WorkerId; readonly slot: SlotIndex; readonly reason: RetireReason }
   | {
       readonly type: 'worker:exited'

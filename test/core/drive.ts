@@ -133,6 +133,10 @@ function detail(notice: Notice): string {
     case 'worker:ready':
     case 'worker:draining':
       return ` ${notice.id}`
+    case 'worker:stalled':
+      return ` ${notice.id} for ${notice.silentMs}`
+    case 'worker:worn':
+      return ` ${notice.id} ${notice.why}`
     default:
       return assertNever(notice)
   }

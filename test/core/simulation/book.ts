@@ -17,6 +17,9 @@ export interface Entry {
   killReason: KillReason | undefined
   retireAsked: boolean
   violated: boolean
+  stalled: boolean
+  overweight: boolean
+  worn: boolean
   gone: boolean
 }
 
@@ -48,6 +51,8 @@ export interface Book {
   /** New code was lost on trial: the answer is due in this step. */
   mustAbort: boolean
   everReloaded: boolean
+  /** Some worker has reached a limit. */
+  everWorn: boolean
   /** While a reload disturbs nobody, this many slots stay served. */
   floor: number | undefined
   /** A worker went, or was told to, since unused sockets were last given up. */
@@ -74,6 +79,7 @@ export function openBook(settings: CoreSettings, size: number): Book {
     queued: false,
     mustAbort: false,
     everReloaded: false,
+    everWorn: false,
     floor: undefined,
     socketsInDoubt: false,
     seats: [],

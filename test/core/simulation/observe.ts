@@ -35,6 +35,22 @@ export function noteEvent(book: Book, event: Event, reloading: boolean): void {
         entry.violated = true
         book.floor = undefined
       })
+    case 'workerStalled':
+      return withEntry(book, event.id, (entry) => {
+        if (!serves(entry)) return
+        entry.stalled = true
+        book.floor = undefined
+      })
+    case 'workerOverweight':
+      return withEntry(book, event.id, (entry) => {
+        entry.overweight = true
+        book.floor = undefined
+      })
+    case 'workerWorn':
+      return withEntry(book, event.id, (entry) => {
+        if (serves(entry)) Object.assign(entry, { worn: true })
+        book.everWorn = true
+      })
     case 'scaleRequested':
       return noteScale(book, Math.max(1, event.size))
     case 'reloadRequested':
@@ -65,7 +81,7 @@ function noteScale(book: Book, size: number): void {
 
 /** A worker is gone: nobody had asked it to go, or somebody had. */
 function noteLoss(book: Book, entry: Entry, chance: number, reloading: boolean, noProcess: boolean): void {
-  const killedForCause = entry.drainedAt === undefined && (entry.killReason === 'ready-timeout' || entry.killReason === 'violation')
+  const killedForCause = entry.drainedAt === undefined && entry.killReason !== undefined && ['ready-timeout', 'violation', 'stalled', 'memory'].includes(entry.killReason)
   const counts = isWelcome(entry) || killedForCause
   entry.gone = true
   if (!counts) return
@@ -150,6 +166,9 @@ function noteSpawn(book: Book, order: Extract<Effect, { type: 'spawnWorker' }>):
     killReason: undefined,
     retireAsked: false,
     violated: false,
+    stalled: false,
+    overweight: false,
+    worn: false,
     gone: false,
   })
 }

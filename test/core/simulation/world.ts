@@ -14,6 +14,8 @@ export interface Faults {
   readonly dies: number
   readonly leaves: number
   readonly violates: number
+  readonly stalls: number
+  readonly wears: number
   readonly ignoresDrain: number
   readonly lateTimer: number
 }
@@ -23,7 +25,7 @@ interface Coming {
   readonly at: number
   readonly order: number
   readonly id: number
-  readonly kind: 'spawned' | 'spawn-failed' | 'ready' | 'exited' | 'leaves' | 'violates'
+  readonly kind: 'spawned' | 'spawn-failed' | 'ready' | 'exited' | 'leaves' | 'violates' | 'stalls' | 'overweight' | 'wears'
 }
 
 export interface World {
@@ -43,6 +45,8 @@ export const NO_FAULTS: Faults = {
   dies: 0,
   leaves: 0,
   violates: 0,
+  stalls: 0,
+  wears: 0,
   ignoresDrain: 0,
   lateTimer: 0,
 }
@@ -58,6 +62,8 @@ export function randomFaults(random: Random): Faults {
     dies: maybe(),
     leaves: maybe() / 3,
     violates: maybe() / 3,
+    stalls: maybe() / 3,
+    wears: maybe() / 2,
     ignoresDrain: maybe(),
     lateTimer: maybe(),
   }
@@ -116,6 +122,8 @@ function planLife(world: World, random: Random, now: number, id: number, faults:
   if (random.chance(faults.dies)) plan(world, id, bootedAt + random.pick([0, 50, 400, 1500]), 'exited')
   if (random.chance(faults.leaves)) plan(world, id, random.between(bornAt, bootedAt + 300), 'leaves')
   if (random.chance(faults.violates)) plan(world, id, random.between(bornAt, bootedAt + 300), 'violates')
+  if (random.chance(faults.stalls)) plan(world, id, random.between(bornAt, bootedAt + 600), random.pick(['stalls', 'overweight']))
+  if (random.chance(faults.wears)) plan(world, id, bootedAt + random.between(0, 900), 'wears')
   return undefined
 }
 
@@ -145,7 +153,10 @@ export function happen(world: World, random: Random, item: Coming, now: number):
   if (item.kind === 'ready') return { type: 'workerReady', at, id }
   if (item.kind === 'leaves') return { type: 'workerRetireRequested', at, id }
   if (item.kind === 'violates') return { type: 'workerViolated', at, id }
-  return { type: 'workerExited', at, id, exit: random.pick([{ code: 0, signal: null }, { code: 1, signal: null }, { code: null, signal: 'SIGKILL' }]), chance: random.fraction() }
+  if (item.kind === 'stalls') return { type: 'workerStalled', at, id, silentMs: 100 }
+  if (item.kind === 'overweight') return { type: 'workerOverweight', at, id }
+  if (item.kind === 'wears') return { type: 'workerWorn', at, id, why: random.pick(['memory', 'requests', 'lifetime']) }
+  return { type: 'workerExited', at, id, exit: random.pick([{ code: 0, signal: null }, { code: 1, signal: null }, { code: null, signal: 'SIGKILL' }, { code: null, signal: 'SIGINT' }]), chance: random.fraction() }
 }
 
 /** From here on nobody misbehaves any more: nothing bad is coming, and who hangs comes round, for better or worse. */
