@@ -1,6 +1,6 @@
 import { delimiter } from 'node:path'
 import * as v from 'valibot'
-import { parseDuration } from '../base/units.ts'
+import { parseDuration, parseSize } from '../base/units.ts'
 import { isNetwork, parseSticky } from './sticky-text.ts'
 import { BALANCES, type BalanceFunction, type BalanceName, type LogFormat, type StickyFunction, type StickyKey, type Verbosity } from './types.ts'
 import { splitWords } from './words.ts'
@@ -41,6 +41,18 @@ const durationMs = v.pipe(
   v.number(),
   v.minValue(0),
   v.maxValue(LONGEST_MS),
+)
+/** Below it a busy machine would be taken for a hanging worker. */
+const SHORTEST_HANG_MS = 500
+/** Below it workers would do little but boot. */
+const SHORTEST_LIFE_MS = 10_000
+/** Node alone takes more. */
+const LEAST_MEMORY = 16 * 1024 * 1024
+const size = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.transform((given) => parseSize(given) ?? Number.NaN))]),
+  v.number(),
+  v.integer(),
+  v.minValue(LEAST_MEMORY),
 )
 const workers = v.pipe(
   v.union([v.string(), v.pipe(v.number(), v.transform(String))]),
@@ -89,6 +101,18 @@ export const KINDS = {
     read: (texts) => parseDuration(last(texts) ?? '', 's'),
     schema: durationMs,
   },
+  hangTimeout: {
+    allowed: 'a duration: use 500ms or more, or 0 for never',
+    read: (texts) => parseDuration(last(texts) ?? '', 's'),
+    schema: v.pipe(durationMs, v.check((ms) => ms === 0 || ms >= SHORTEST_HANG_MS)),
+  },
+  lifetime: {
+    allowed: 'a duration: use 10s or more, for instance 12h',
+    read: (texts) => parseDuration(last(texts) ?? '', 's'),
+    schema: v.pipe(durationMs, v.minValue(SHORTEST_LIFE_MS)),
+  },
+  size: { allowed: 'a size: use 16M or more, for instance 512M or 1.5G', read: (texts) => parseSize(last(texts) ?? ''), schema: size },
+  count: { allowed: 'a number: use 1 or more', read: numberOrText, schema: v.pipe(v.number(), v.integer(), v.minValue(1)) },
   signal: {
     allowed: `a signal that can be handled: use ${KILL_SIGNALS.join(', ')}`,
     read: (texts) => last(texts)?.toUpperCase().replace(/^(?!SIG)/, 'SIG'),

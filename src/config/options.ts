@@ -48,6 +48,14 @@ export interface SupervisorOptions {
   readonly killSignal?: NodeJS.Signals
   /** Wait for `ready()` or `process.send('ready')` and not only for listening. */
   readonly waitReady?: boolean
+  /** A worker whose event loop stands still for so long is killed and replaced; 0: never. */
+  readonly hangTimeoutMs?: number | string
+  /** A worker with more resident memory (bytes, or `'512M'`) is replaced; one with half as much again is killed. */
+  readonly maxMemory?: number | string
+  /** A worker is replaced when it has begun so many requests. */
+  readonly maxRequests?: number
+  /** A worker is replaced when it has been ready for so long. */
+  readonly maxLifetimeMs?: number | string
   readonly logFormat?: LogFormat
   readonly color?: boolean
   readonly verbosity?: Verbosity

@@ -73,6 +73,12 @@ export function resolveSettings(input: SettingsInput): Settings {
     lingerTimeoutMs: values.lingerTimeoutMs.value,
     waitReady: values.waitReady.value,
     killSignal: values.killSignal.value,
+    health: {
+      hangTimeoutMs: values.hangTimeoutMs.value,
+      maxMemory: values.maxMemory.value,
+      maxRequests: values.maxRequests.value,
+      maxLifetimeMs: values.maxLifetimeMs.value,
+    },
     logFormat: values.logFormat.value ?? (input.isTTY ? 'pretty' : 'raw'),
     color: values.color.value ?? colorFor(input.env, input.isTTY),
     verbosity: values.verbosity.value,

@@ -2,7 +2,7 @@ import { KINDS, type Kind } from './kinds.ts'
 import { BALANCES } from './types.ts'
 
 /** Headings of the help, in its order. */
-export const GROUPS = ['Workers', 'App', 'Start and stop', 'Output', 'System'] as const
+export const GROUPS = ['Workers', 'App', 'Start and stop', 'Health', 'Output', 'System'] as const
 
 /** One way to give a setting on the command line. */
 export interface Flag {
@@ -170,6 +170,34 @@ export const SETTINGS = {
     kind: KINDS.signal,
     default: { value: 'SIGTERM', text: 'SIGTERM', reason: 'What systemd, Docker and Kubernetes send, so what apps handle.' },
     group: 'Start and stop',
+  }),
+  hangTimeoutMs: setting({
+    flags: [{ long: 'hang-timeout', placeholder: 'time', help: 'A worker whose event loop stands still for so long is killed and replaced; 0 never.' }],
+    variables: ['EVERYCORE_HANG_TIMEOUT'],
+    kind: KINDS.hangTimeout,
+    default: { value: 10_000, text: '10s', reason: 'Longer than any computation that a server should do on its event loop, shorter than the patience of its clients.' },
+    group: 'Health',
+  }),
+  maxMemory: setting({
+    flags: [{ long: 'max-memory', placeholder: 'size', help: 'A worker with more resident memory is replaced; one with half as much again is killed.' }],
+    variables: ['EVERYCORE_MAX_MEMORY'],
+    kind: KINDS.size,
+    default: derived('off', 'How much is too much only its operator knows.'),
+    group: 'Health',
+  }),
+  maxRequests: setting({
+    flags: [{ long: 'max-requests', placeholder: 'n', help: 'A worker is replaced when it has begun so many requests.' }],
+    variables: ['EVERYCORE_MAX_REQUESTS'],
+    kind: KINDS.count,
+    default: derived('off', 'A server that leaks nothing needs no replacement.'),
+    group: 'Health',
+  }),
+  maxLifetimeMs: setting({
+    flags: [{ long: 'max-lifetime', placeholder: 'time', help: 'A worker is replaced when it has been ready for so long.' }],
+    variables: ['EVERYCORE_MAX_LIFETIME'],
+    kind: KINDS.lifetime,
+    default: derived('off', 'A server that leaks nothing needs no replacement.'),
+    group: 'Health',
   }),
   logFormat: setting({
     flags: [{ long: 'log-format', placeholder: 'pretty|json|raw', help: 'Form of the output; raw leaves the lines of the app as they are.' }],

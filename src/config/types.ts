@@ -100,6 +100,18 @@ export interface Launch {
   readonly inspectPort: number | undefined
 }
 
+/** When a worker is no longer good enough. */
+export interface HealthSettings {
+  /** Its event loop stands still for so long, in ms; 0: never. */
+  readonly hangTimeoutMs: number
+  /** Resident memory in bytes; undefined: no limit. */
+  readonly maxMemory: number | undefined
+  /** Requests begun; undefined: no limit. */
+  readonly maxRequests: number | undefined
+  /** Since it was ready, in ms; undefined: no limit. */
+  readonly maxLifetimeMs: number | undefined
+}
+
 /** All settings of one run, validated, units applied. */
 export interface Settings {
   readonly name: string
@@ -119,6 +131,7 @@ export interface Settings {
   readonly waitReady: boolean
   /** The signal that the app's own handlers get after the drain. */
   readonly killSignal: NodeJS.Signals
+  readonly health: HealthSettings
   readonly logFormat: LogFormat
   readonly color: boolean
   readonly verbosity: Verbosity

@@ -32,7 +32,7 @@ export type RetireReason = 'stop' | 'scale' | 'reload' | 'rollback' | 'request' 
 export type KillReason = 'ready-timeout' | 'drain-timeout' | 'stop-now' | 'reload-aborted' | 'violation' | 'stalled' | 'memory'
 
 /** Which limit a healthy worker has reached. */
-export type RecycleReason = 'memory' | 'requests' | 'lifetime'
+export type RecycleReason = 'memory' | 'heap' | 'requests' | 'lifetime'
 
 export type WorkerPhase =
   /** Started, not ready. `deadline` is undefined when there is no limit. */
@@ -193,8 +193,8 @@ export type Event =
   | { readonly type: 'workerViolated'; readonly at: number; readonly id: WorkerId }
   /** Its event loop has not turned for `silentMs`. */
   | { readonly type: 'workerStalled'; readonly at: number; readonly id: WorkerId; readonly silentMs: number }
-  /** It has reached a limit that asks for a replacement. */
-  | { readonly type: 'workerWorn'; readonly at: number; readonly id: WorkerId; readonly why: RecycleReason }
+  /** It has reached a limit that asks for a replacement. `value`: bytes, part of the heap, requests, or ms. */
+  | { readonly type: 'workerWorn'; readonly at: number; readonly id: WorkerId; readonly why: RecycleReason; readonly value: number }
   /** It has so much memory that the machine cannot wait for a replacement. */
   | { readonly type: 'workerOverweight'; readonly at: number; readonly id: WorkerId }
   | { readonly type: 'scaleRequested'; readonly at: number; readonly size: number }
@@ -224,8 +224,10 @@ export type Notice =
   | { readonly type: 'primary:stopped'; readonly outcome: Outcome }
   | { readonly type: 'worker:spawned'; readonly id: WorkerId; readonly slot: SlotIndex; readonly generation: number; readonly pid: number }
   | { readonly type: 'worker:ready'; readonly id: WorkerId; readonly slot: SlotIndex; readonly generation: number; readonly bootMs: number }
+  /** Its event loop has stood still for the hang timeout; it is killed. */
   | { readonly type: 'worker:stalled'; readonly id: WorkerId; readonly slot: SlotIndex; readonly silentMs: number }
-  | { readonly type: 'worker:worn'; readonly id: WorkerId; readonly slot: SlotIndex; readonly why: RecycleReason }
+  /** It has reached a limit, and serves until its replacement is ready. `value`: bytes, part of the heap's limit, requests, or ms. */
+  | { readonly type: 'worker:worn'; readonly id: WorkerId; readonly slot: SlotIndex; readonly why: RecycleReason; readonly value: number }
   | { readonly type: 'worker:draining'; readonly id: WorkerId; readonly slot: SlotIndex; readonly reason: RetireReason }
   | {
       readonly type: 'worker:exited'

@@ -1,7 +1,7 @@
 /** The processes of all workers: starts them, finds them, passes orders on, and has them watched. */
 import { join } from 'node:path'
 import type { Settings } from '../config/types.ts'
-import type { ExitReport, RetireReason, WorkerId } from '../core/types.ts'
+import type { ExitReport, KillReason, RetireReason, WorkerId } from '../core/types.ts'
 import type { Logs } from '../logs/logs.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
 import type { StickyRules } from '../protocol/sticky.ts'
@@ -10,7 +10,7 @@ import { acceptsHere } from './acceptor.ts'
 import { Generations } from './generations.ts'
 import { Guardian } from './guardian.ts'
 import { flagsHash } from './flags-hash.ts'
-import { keepVigil } from './vigil.ts'
+import { beatMsFor, Vigil } from './vigil.ts'
 import type { WorkerLinkHandlers } from './worker-link.ts'
 import { WorkerProcess } from './worker-process.ts'
 
@@ -31,6 +31,7 @@ export interface CrewReports {
   readonly linkMessage: (id: WorkerId, ...message: Parameters<WorkerLinkHandlers['onMessage']>) => void
   readonly disconnected: (id: WorkerId) => void
   readonly violation: (id: WorkerId, why: string) => void
+  readonly stalled: (id: WorkerId, silentMs: number) => void
   /** It is forgotten when this returns. */
   readonly exited: (id: WorkerId, exit: ExitReport) => void
 }
@@ -62,7 +63,9 @@ export class Crew {
   /** From now on the workers do not outlive the supervisor. After the first forks, which take the longest; that they have pids is told to it in a later turn. */
   guard(): void {
     this.#guardian = new Guardian({ drainTimeoutMs: this.#settings.core.drainTimeoutMs, warn: (text) => this.#context.logs.logger.warn(text) })
-    this.#endVigil = keepVigil(() => this.#workers.values(), this.#guardian)
+    const { hangTimeoutMs } = this.#settings.health
+    const onStalled = ({ id }: WorkerProcess, silentMs: number): void => this.#reports.stalled(id, silentMs)
+    this.#endVigil = new Vigil({ workers: () => this.#workers.values(), guardian: this.#guardian, hangTimeoutMs, onStalled }).start()
   }
 
   /** All have ended. */
@@ -87,14 +90,14 @@ export class Crew {
 
   /** @param oldest no worker of a generation below this one will be started again */
   spawn(id: WorkerId, slot: number, generation: number, oldest: number): void {
-    const { core, killSignal, waitReady, codeCacheDir, compileCacheDir, lingerTimeoutMs, balance, rebalance } = this.#settings
+    const { core, killSignal, waitReady, codeCacheDir, compileCacheDir, lingerTimeoutMs, balance, rebalance, health } = this.#settings
     const { logs, viaCluster, sticky } = this.#context
     const launch = this.#generations.launchOf(generation)
     this.#generations.keepFrom(oldest)
-    const boot = { primaryPid: process.pid, script: this.#settings.launch.script, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: lingerTimeoutMs, killSignal, waitReady, codeCacheDir: codeCacheDir ?? null, flagsHash: flagsHash(launch), compileCacheDir: compileCacheDir ?? null, viaCluster, rebalance, sticky: acceptsHere(balance, sticky) ? null : (sticky ?? null) }
+    const boot = { primaryPid: process.pid, script: this.#settings.launch.script, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: lingerTimeoutMs, killSignal, beatMs: beatMsFor(health.hangTimeoutMs), countRequests: health.maxRequests !== undefined, waitReady, codeCacheDir: codeCacheDir ?? null, flagsHash: flagsHash(launch), compileCacheDir: compileCacheDir ?? null, viaCluster, rebalance, sticky: acceptsHere(balance, sticky) ? null : (sticky ?? null) }
     const reports = this.#reports
     const worker = WorkerProcess.spawn(
-      { launch, preload: PRELOAD, boot, logs, viaCluster },
+      { id, launch, preload: PRELOAD, boot, logs, viaCluster },
       {
         onSpawned: (pid) => {
           this.#guardian?.watch(pid)
@@ -121,8 +124,10 @@ export class Crew {
     this.#workers.get(id)?.drain({ type: 'drain', ...order })
   }
 
-  kill(id: WorkerId): void {
-    this.#workers.get(id)?.kill()
+  kill(id: WorkerId, reason: KillReason): void {
+    const worker = this.#workers.get(id)
+    if (reason === 'stalled') worker?.killWithStack()
+    else worker?.kill()
   }
 
   #onExited(id: WorkerId, exit: ExitReport): void {

@@ -23,6 +23,7 @@ import { failureOf } from './outcome.ts'
 import { SocketDesk } from './sockets.ts'
 import { forgetEntrances, releaseSticky, stickyRules } from './sticky-rules.ts'
 import { Waiters } from './waiters.ts'
+import { WearWatch } from './wear-watch.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 /** What may differ between runs besides the settings. */
@@ -53,6 +54,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly #balancing: Balancing
   readonly #sticky: StickyRules | undefined
   readonly #waiters = new Waiters()
+  readonly #wear: WearWatch
   #lingerMs: number
   #listenFailure: SupervisorEvents['worker:listen-failed'][0] | undefined
   #outcome: { readonly outcome: Outcome; readonly failure: EverycoreError | undefined } | undefined
@@ -90,12 +92,18 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         this.#emitFor(id, 'worker:violated', { why })
         this.#engine.tell({ type: 'workerViolated', id })
       },
+      stalled: (id, silentMs) => this.#engine.tell({ type: 'workerStalled', id, silentMs }),
       exited: (id, exit) => {
         this.#sockets.forget(id)
         this.#balancing.gone(id)
+        this.#wear.forget(id)
         forgetEntrances(this.#sticky, this.#crew.ref(id).pid)
         this.#engine.tell({ type: 'workerExited', id, exit, chance: Math.random() })
       },
+    })
+    this.#wear = new WearWatch(settings.health, {
+      worn: (id, why, value) => this.#engine.tell({ type: 'workerWorn', id, why, value }),
+      overweight: (id) => this.#engine.tell({ type: 'workerOverweight', id }),
     })
     const ports = {
       worker: (id: WorkerId) => this.#crew.get(id),
@@ -231,7 +239,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         this.#drain(effect)
         return
       case 'killWorker':
-        this.#crew.kill(effect.id)
+        this.#crew.kill(effect.id, effect.reason)
         return
       case 'releaseSockets':
         this.#sockets.release()
@@ -302,6 +310,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         this.#balancing.take(id, message)
         return
       case 'beat':
+        this.#wear.beat(this.#engine.state, id, message)
         return
       default:
         assertNever(message)

@@ -56,7 +56,7 @@ export function recordWorn(state: State, event: Extract<Event, { type: 'workerWo
   const { id, slot } = worker
   return {
     state: patchWorker(state, id, { worn: event.why }),
-    effects: [announce({ type: 'worker:worn', id, slot, why: event.why })],
+    effects: [announce({ type: 'worker:worn', id, slot, why: event.why, value: event.value })],
   }
 }
 

@@ -90,7 +90,7 @@ function choices({ state, book }: Node, machine: Machine): readonly Event[] {
       const exit = entry.killedAt === undefined ? { code: 1, signal: null } : { code: null, signal: 'SIGKILL' }
       const exited: Event = { type: 'workerExited', at, id, exit, chance: 0.5 }
       if (entry.readyAt === undefined) return [exited, { type: 'workerReady', at, id }]
-      return isWelcome(entry) ? [exited, { type: 'workerRetireRequested', at, id }, { type: 'workerViolated', at, id }, { type: 'workerWorn', at, id, why: 'memory' }] : [exited]
+      return isWelcome(entry) ? [exited, { type: 'workerRetireRequested', at, id }, { type: 'workerViolated', at, id }, { type: 'workerWorn', at, id, why: 'memory', value: 1 }] : [exited]
     }),
   ]
 }

@@ -155,7 +155,7 @@ export function happen(world: World, random: Random, item: Coming, now: number):
   if (item.kind === 'violates') return { type: 'workerViolated', at, id }
   if (item.kind === 'stalls') return { type: 'workerStalled', at, id, silentMs: 100 }
   if (item.kind === 'overweight') return { type: 'workerOverweight', at, id }
-  if (item.kind === 'wears') return { type: 'workerWorn', at, id, why: random.pick(['memory', 'requests', 'lifetime']) }
+  if (item.kind === 'wears') return { type: 'workerWorn', at, id, why: random.pick(['memory', 'requests', 'lifetime']), value: 1 }
   return { type: 'workerExited', at, id, exit: random.pick([{ code: 0, signal: null }, { code: 1, signal: null }, { code: null, signal: 'SIGKILL' }, { code: null, signal: 'SIGINT' }]), chance: random.fraction() }
 }
 
