@@ -23,7 +23,7 @@ export async function runStart(settings: Settings): Promise<number> {
   const began = nowMs()
   const { supervisor, logs } = await assemble(settings, inheritedSockets())
   for (const warning of [...settings.warnings, ...settings.sizing.warnings]) logs.logger.warn(warning)
-  const signals = installSignals(supervisor, logs.logger, { isTTY: isatty(STDIN), byRunner: (process.env['npm_execpath'] ?? '') !== '', breakLine: () => logs.print(['']) })
+  const signals = installSignals(supervisor, logs.logger, { isTTY: isatty(STDIN), hasTerminal: [STDIN, 1, 2].some((fd) => isatty(fd)), byRunner: (process.env['npm_execpath'] ?? '') !== '', breakLine: () => logs.print(['']) })
   guardPrimary(supervisor, logs)
   supervisor.once('primary:started', () => greet(supervisor, logs, nowMs() - began))
   // Its failure is told below, by `done`.

@@ -3,7 +3,9 @@ import cluster from 'node:cluster'
 import { EverycoreError } from '../base/errors.ts'
 import { nodeHost } from '../config/host.ts'
 import type { SupervisorOptions } from '../config/options.ts'
+import { readMachine } from '../config/machine.ts'
 import { resolveSettings } from '../config/resolve.ts'
+import { derivedSize } from '../config/sizing.ts'
 import type { Settings } from '../config/types.ts'
 import { announcedSockets } from '../listen/primary/held-sockets.ts'
 import { canHoldSockets } from '../listen/primary/raw-handle.ts'
@@ -64,7 +66,7 @@ export async function assemble(settings: Settings, inherited: ReadonlySet<number
     verbosity: settings.verbosity,
     now: Date.now,
   })
-  const supervisor = new Supervisor(settings, { logs, inherited, viaCluster: !canHoldSockets })
+  const supervisor = new Supervisor(settings, { logs, inherited, viaCluster: !canHoldSockets, derivedSize: () => derivedSize(settings.sizing.asked, readMachine(nodeHost())) })
   narrate(supervisor, logs.logger)
   if (!canHoldSockets) logs.logger.warn('this Node cannot hold sockets: connections are spread by node:cluster in the primary, as its round-robin does')
   if (process.platform === 'win32') {

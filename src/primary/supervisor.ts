@@ -14,6 +14,7 @@ import type { Logs } from '../logs/logs.ts'
 import type { WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
 import type { StickyRules } from '../protocol/sticky.ts'
 import { readMessage, sendTo, writeMessage } from './app-messages.ts'
+import { AutoSize } from './auto-size.ts'
 import { acceptor } from './acceptor.ts'
 import { Balancing, type HandOvers } from './balancing.ts'
 import { Crew } from './crew.ts'
@@ -33,6 +34,8 @@ export interface SupervisorContext {
   readonly inherited: ReadonlySet<number>
   /** Leave the sockets to node:cluster. */
   readonly viaCluster: boolean
+  /** How many workers the machine gives now; undefined where a number was asked for. */
+  readonly derivedSize: () => number | undefined
 }
 
 export interface StopOptions {
@@ -55,6 +58,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly #sticky: StickyRules | undefined
   readonly #waiters = new Waiters()
   readonly #wear: WearWatch
+  readonly #autoSize: AutoSize
   #lingerMs: number
   #listenFailure: SupervisorEvents['worker:listen-failed'][0] | undefined
   #outcome: { readonly outcome: Outcome; readonly failure: EverycoreError | undefined } | undefined
@@ -105,6 +109,10 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       worn: (id, why, value) => this.#engine.tell({ type: 'workerWorn', id, why, value }),
       overweight: (id) => this.#engine.tell({ type: 'workerOverweight', id }),
     })
+    this.#autoSize = new AutoSize(settings.sizing.size, {
+      read: context.derivedSize,
+      resize: (size) => this.#engine.tell({ type: 'scaleRequested', size }),
+    })
     const ports = {
       worker: (id: WorkerId) => this.#crew.get(id),
       workers: () => this.#crew.all,
@@ -144,6 +152,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     if (this.#engine.state.phase !== 'idle') throw new EverycoreError('ERR_EVERYCORE_STATE', 'the supervisor was started before', { hint: 'create a new one' })
     this.#engine.tell({ type: 'startRequested' })
     this.#crew.guard()
+    this.#autoSize.start()
     await this.#until((state) => state.phase === 'running', 'it stopped before all workers were ready')
   }
 
@@ -164,7 +173,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   /**
-   * Changes the number of workers. Surplus workers drain.
+   * Changes the number of workers. Surplus workers drain. From then on the number does not follow the machine any more.
    *
    * @param size 1 to 1024
    * @returns when that many are ready and the surplus is gone
@@ -173,6 +182,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   async scale(size: number): Promise<void> {
     requireCount(size)
     this.#requireRunning('scale')
+    this.#autoSize.stop()
     this.#engine.tell({ type: 'scaleRequested', size })
     let replacedBy: number | undefined
     await this.#until((state) => {
@@ -348,6 +358,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
 
   async #finish(outcome: Outcome): Promise<void> {
     this.#engine.end()
+    this.#autoSize.stop()
     this.#crew.dismiss()
     this.#balancing.release()
     const { launch, core, waitReady } = this.settings
