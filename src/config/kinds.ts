@@ -1,6 +1,7 @@
 import { delimiter } from 'node:path'
 import * as v from 'valibot'
 import { parseDuration, parseSize } from '../base/units.ts'
+import type { Surge } from '../core/types.ts'
 import { isNetwork, parseSticky } from './sticky-text.ts'
 import { BALANCES, type BalanceFunction, type BalanceName, type LogFormat, type StickyFunction, type StickyKey, type Verbosity } from './types.ts'
 import { splitWords } from './words.ts'
@@ -54,6 +55,11 @@ const size = v.pipe(
   v.integer(),
   v.minValue(LEAST_MEMORY),
 )
+const surge = v.pipe(
+  v.union([v.string(), v.pipe(v.number(), v.transform(String))]),
+  v.regex(/^[1-9]\d{0,3}%?$/),
+  v.transform((given): Surge => (given.endsWith('%') ? { percent: Number.parseInt(given, 10) } : { count: Number(given) })),
+)
 const workers = v.pipe(
   v.union([v.string(), v.pipe(v.number(), v.transform(String))]),
   v.transform(parseWorkers),
@@ -101,6 +107,7 @@ export const KINDS = {
     read: (texts) => parseDuration(last(texts) ?? '', 's'),
     schema: durationMs,
   },
+  surge: { allowed: 'a number of workers: use 1 or more, or a percentage such as 25%', read: last, schema: surge },
   hangTimeout: {
     allowed: 'a duration: use 500ms or more, or 0 for never',
     read: (texts) => parseDuration(last(texts) ?? '', 's'),

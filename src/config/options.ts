@@ -40,6 +40,12 @@ export interface SupervisorOptions {
   readonly envFiles?: readonly string[]
   /** Boot to ready; 0 means no limit. */
   readonly readyTimeoutMs?: number | string
+  /** In a reload, a new worker must stay ready for so long before the old one drains. */
+  readonly minUptimeMs?: number | string
+  /** In a reload, the first new worker serves for so long and is compared with the old ones; 0: it is not. */
+  readonly canaryMs?: number | string
+  /** How many workers a reload replaces at a time: a number, or `'25%'`. */
+  readonly surge?: number | string
   /** Drain to exit, then SIGKILL. */
   readonly gracefulTimeoutMs?: number | string
   /** How long an idle keep-alive connection stays open in a stop. */

@@ -143,6 +143,27 @@ export const SETTINGS = {
     default: { value: 60_000, text: '60s', reason: 'Longer than a cold start with TypeScript and a database takes, shorter than the patience of a deploy.' },
     group: 'Start and stop',
   }),
+  minUptimeMs: setting({
+    flags: [{ long: 'min-uptime', placeholder: 'time', help: 'In a reload, a new worker must stay ready for so long before the old one drains.' }],
+    variables: ['EVERYCORE_MIN_UPTIME'],
+    kind: KINDS.duration,
+    default: { value: 1000, text: '1s', reason: 'Long enough for what fails right after listening, short enough for a reload of many workers.' },
+    group: 'Start and stop',
+  }),
+  canaryMs: setting({
+    flags: [{ long: 'canary', placeholder: 'time', help: 'In a reload, the first new worker serves for so long and is compared with the old ones.' }],
+    variables: ['EVERYCORE_CANARY'],
+    kind: KINDS.duration,
+    default: { value: 0, text: 'off', reason: 'How much traffic it takes to judge a release only its operator knows.' },
+    group: 'Start and stop',
+  }),
+  surge: setting({
+    flags: [{ long: 'surge', placeholder: 'n|n%', help: 'How many workers a reload replaces at a time, once the first is proven.' }],
+    variables: ['EVERYCORE_SURGE'],
+    kind: KINDS.surge,
+    default: { value: { count: 1 }, text: '1', reason: 'Each costs the memory and the boot of a worker more.' },
+    group: 'Start and stop',
+  }),
   waitReady: setting({
     flags: [{ long: 'wait-ready', sets: 'true', help: "Ready means ready() or process.send('ready'), not listening." }],
     variables: ['EVERYCORE_WAIT_READY'],

@@ -21,11 +21,20 @@ export interface CoreSettings {
   readonly stableMs: number
   /** A replacement must stay ready for this long before its predecessor is drained. */
   readonly provenMs: number
+  /** The first worker of a reload must stay ready for this long, if it is more. */
+  readonly canaryMs: number
+  /** How many workers above the size a reload may have. */
+  readonly surge: Surge
+  /** A reload begins when fewer generations than this drain, at least 1. */
+  readonly maxDraining: number
   /** Consecutive failures of a slot before it counts as hopeless. */
   readonly maxFailures: number
   /** Back-off before boot number n+1 of a failing slot: base x factor^(n-2), at most cap; the first respawn is immediate. */
   readonly backoff: { readonly baseMs: number; readonly factor: number; readonly capMs: number; readonly jitter: number }
 }
+
+/** A number of workers, or a part of the size; at least 1 and at most the size. */
+export type Surge = { readonly count: number } | { readonly percent: number }
 
 /** Why a worker is drained or killed. A reason is a field and never a state. */
 export type RetireReason = 'stop' | 'scale' | 'reload' | 'rollback' | 'request' | 'recycle'
@@ -138,8 +147,10 @@ export interface Reload {
 export interface ReloadFailure {
   /** Where it failed; 0 when `why` is 'stopped'. */
   readonly slot: SlotIndex
-  readonly why: 'boot-failure' | 'ready-timeout' | 'died-young' | 'spawn-failed' | 'stopped'
+  readonly why: 'boot-failure' | 'ready-timeout' | 'died-young' | 'spawn-failed' | 'unfit' | 'stopped'
   readonly exit: ExitReport | undefined
+  /** What makes it unfit. */
+  readonly said?: string
 }
 
 /** How it all ended. The shell turns it into an exit code and a message. */
@@ -197,6 +208,8 @@ export type Event =
   | { readonly type: 'workerWorn'; readonly at: number; readonly id: WorkerId; readonly why: RecycleReason; readonly value: number }
   /** It has so much memory that the machine cannot wait for a replacement. */
   | { readonly type: 'workerOverweight'; readonly at: number; readonly id: WorkerId }
+  /** The first worker of a reload does its work worse than the old ones. */
+  | { readonly type: 'workerUnfit'; readonly at: number; readonly id: WorkerId; readonly said: string }
   | { readonly type: 'scaleRequested'; readonly at: number; readonly size: number }
   | { readonly type: 'reloadRequested'; readonly at: number }
   | { readonly type: 'stopRequested'; readonly at: number; readonly how: 'graceful' | 'now' }

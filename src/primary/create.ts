@@ -11,7 +11,7 @@ import { announcedSockets } from '../listen/primary/held-sockets.ts'
 import { canHoldSockets } from '../listen/primary/raw-handle.ts'
 import { createLogs, type Logs } from '../logs/logs.ts'
 import { narrate } from './narrate.ts'
-import { Supervisor } from './supervisor.ts'
+import { Supervisor, type SupervisorContext } from './supervisor.ts'
 
 /**
  * Makes a supervisor. Nothing runs before its `start()`.
@@ -32,24 +32,23 @@ import { Supervisor } from './supervisor.ts'
  * @throws EverycoreError with everything that is wrong with the options, ERR_EVERYCORE_PLATFORM in a cluster worker
  */
 export async function createSupervisor(options: SupervisorOptions = {}): Promise<Supervisor> {
-  const settings = resolveSettings({
-    options: { verbosity: 'quiet', ...options },
-    env: process.env,
-    cwd: process.cwd(),
-    isTTY: options.stdout === undefined && process.stdout.isTTY,
-    host: nodeHost(),
-  })
-  const { supervisor, logs } = await assemble(settings, announcedSockets(process.env), options)
+  const cwd = process.cwd()
+  const resolve = (): Settings =>
+    resolveSettings({
+      options: { verbosity: 'quiet', ...options },
+      env: process.env,
+      cwd,
+      isTTY: options.stdout === undefined && process.stdout.isTTY,
+      host: nodeHost(),
+    })
+  const settings = resolve()
+  const { supervisor, logs } = await assemble(settings, { inherited: announcedSockets(process.env), relaunch: () => resolve().launch }, options)
   for (const warning of [...settings.warnings, ...settings.sizing.warnings]) logs.logger.warn(warning)
   return supervisor
 }
 
-/**
- * For the command, which has resolved the settings itself.
- *
- * @param inherited descriptors that `listen({ fd })` of the app may name
- */
-export async function assemble(settings: Settings, inherited: ReadonlySet<number>, streams: Pick<SupervisorOptions, 'stdout' | 'stderr'> = {}): Promise<{ readonly supervisor: Supervisor; readonly logs: Logs }> {
+/** For the command, which has resolved the settings itself. */
+export async function assemble(settings: Settings, context: Pick<SupervisorContext, 'inherited' | 'relaunch'>, streams: Pick<SupervisorOptions, 'stdout' | 'stderr'> = {}): Promise<{ readonly supervisor: Supervisor; readonly logs: Logs }> {
   if (!cluster.isPrimary) {
     throw new EverycoreError('ERR_EVERYCORE_PLATFORM', 'a supervisor cannot run in a cluster worker', {
       why: 'this process was itself started by everycore or node:cluster',
@@ -66,7 +65,7 @@ export async function assemble(settings: Settings, inherited: ReadonlySet<number
     verbosity: settings.verbosity,
     now: Date.now,
   })
-  const supervisor = new Supervisor(settings, { logs, inherited, viaCluster: !canHoldSockets, derivedSize: () => derivedSize(settings.sizing.asked, readMachine(nodeHost())) })
+  const supervisor = new Supervisor(settings, { ...context, logs, viaCluster: !canHoldSockets, derivedSize: () => derivedSize(settings.sizing.asked, readMachine(nodeHost())) })
   narrate(supervisor, logs.logger)
   if (!canHoldSockets) logs.logger.warn('this Node cannot hold sockets: connections are spread by node:cluster in the primary, as its round-robin does')
   if (process.platform === 'win32') {

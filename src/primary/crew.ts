@@ -1,6 +1,6 @@
 /** The processes of all workers: starts them, finds them, passes orders on, and has them watched. */
 import { join } from 'node:path'
-import type { Settings } from '../config/types.ts'
+import type { Launch, Settings } from '../config/types.ts'
 import type { ExitReport, KillReason, RetireReason, WorkerId } from '../core/types.ts'
 import type { Logs } from '../logs/logs.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
@@ -94,7 +94,7 @@ export class Crew {
     const { logs, viaCluster, sticky } = this.#context
     const launch = this.#generations.launchOf(generation)
     this.#generations.keepFrom(oldest)
-    const boot = { primaryPid: process.pid, script: this.#settings.launch.script, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: lingerTimeoutMs, killSignal, beatMs: beatMsFor(health.hangTimeoutMs), countRequests: health.maxRequests !== undefined, waitReady, codeCacheDir: codeCacheDir ?? null, flagsHash: flagsHash(launch), compileCacheDir: compileCacheDir ?? null, viaCluster, rebalance, sticky: acceptsHere(balance, sticky) ? null : (sticky ?? null) }
+    const boot = { primaryPid: process.pid, script: launch.named, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: lingerTimeoutMs, killSignal, beatMs: beatMsFor(health.hangTimeoutMs), countRequests: health.maxRequests !== undefined || core.canaryMs > 0, waitReady, codeCacheDir: codeCacheDir ?? null, flagsHash: flagsHash(launch), compileCacheDir: compileCacheDir ?? null, viaCluster, rebalance, sticky: acceptsHere(balance, sticky) ? null : (sticky ?? null) }
     const reports = this.#reports
     const worker = WorkerProcess.spawn(
       { id, launch, preload: PRELOAD, boot, logs, viaCluster },
@@ -118,6 +118,11 @@ export class Crew {
       },
     )
     if (worker !== undefined) this.#workers.set(id, worker)
+  }
+
+  /** What the next generation runs. */
+  use(launch: Launch): void {
+    this.#generations.use(launch)
   }
 
   drain(id: WorkerId, order: { readonly timeoutMs: number; readonly lingerMs: number | null; readonly reason: RetireReason }): void {

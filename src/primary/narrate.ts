@@ -47,7 +47,7 @@ export function narrate(supervisor: Supervisor, log: Logger): void {
   supervisor.on('reload:aborted', ({ failure }) => {
     const fields = { event: 'reload:aborted', ...failure }
     if (failure.why === 'stopped') log.info('reload ended: the supervisor stops', fields)
-    else log.error(`reload aborted at slot ${failure.slot} (${failure.why}): the old workers go on serving`, fields)
+    else log.error(`reload aborted at slot ${failure.slot} (${failure.why}${failure.said === undefined ? '' : `: ${failure.said}`}): the old workers go on serving`, fields)
   })
 }
 

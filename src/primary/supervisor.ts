@@ -5,7 +5,7 @@
 import { EventEmitter } from 'node:events'
 import { assertNever } from '../base/assert-never.ts'
 import { EverycoreError } from '../base/errors.ts'
-import type { Settings } from '../config/types.ts'
+import type { Launch, Settings } from '../config/types.ts'
 import { requireCount } from '../config/workers.ts'
 import { initialState } from '../core/initial-state.ts'
 import { snapshot, type Snapshot } from '../core/snapshot.ts'
@@ -20,11 +20,12 @@ import { Balancing, type HandOvers } from './balancing.ts'
 import { Crew } from './crew.ts'
 import { Engine } from './engine.ts'
 import type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './events.ts'
+import { Health } from './health.ts'
 import { failureOf } from './outcome.ts'
+import { relaunch } from './relaunch.ts'
 import { SocketDesk } from './sockets.ts'
 import { forgetEntrances, releaseSticky, stickyRules } from './sticky-rules.ts'
 import { Waiters } from './waiters.ts'
-import { WearWatch } from './wear-watch.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 /** What may differ between runs besides the settings. */
@@ -36,6 +37,8 @@ export interface SupervisorContext {
   readonly viaCluster: boolean
   /** How many workers the machine gives now; undefined where a number was asked for. */
   readonly derivedSize: () => number | undefined
+  /** Finds out anew what is to be run. @throws EverycoreError with all that is wrong */
+  readonly relaunch: () => Launch
 }
 
 export interface StopOptions {
@@ -57,7 +60,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly #balancing: Balancing
   readonly #sticky: StickyRules | undefined
   readonly #waiters = new Waiters()
-  readonly #wear: WearWatch
+  readonly #health: Health
   readonly #autoSize: AutoSize
   #lingerMs: number
   #listenFailure: SupervisorEvents['worker:listen-failed'][0] | undefined
@@ -100,15 +103,12 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       exited: (id, exit) => {
         this.#sockets.forget(id)
         this.#balancing.gone(id)
-        this.#wear.forget(id)
+        this.#health.forget(id)
         forgetEntrances(this.#sticky, this.#crew.ref(id).pid)
         this.#engine.tell({ type: 'workerExited', id, exit, chance: Math.random() })
       },
     })
-    this.#wear = new WearWatch(settings.health, {
-      worn: (id, why, value) => this.#engine.tell({ type: 'workerWorn', id, why, value }),
-      overweight: (id) => this.#engine.tell({ type: 'workerOverweight', id }),
-    })
+    this.#health = new Health(settings.health, { tell: (fact) => this.#engine.tell(fact), busyOf: (id) => this.#balancing.busyOf(id) })
     this.#autoSize = new AutoSize(settings.sizing.size, {
       read: context.derivedSize,
       resize: (size) => this.#engine.tell({ type: 'scaleRequested', size }),
@@ -194,13 +194,14 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   /**
-   * Replaces every worker by a new one, each ready before its predecessor drains.
+   * Replaces every worker by a new one, each ready before its predecessor drains. Script, env files and arguments are read anew.
    *
    * @returns when all are replaced
    * @throws EverycoreError ERR_EVERYCORE_RELOAD when a new worker failed; the old ones go on serving
    */
   async reload(): Promise<void> {
     this.#requireRunning('reload')
+    this.#crew.use(relaunch(this.#context.relaunch, this.#context.logs.logger))
     const answered = this.#waiters.nextReload()
     this.#engine.tell({ type: 'reloadRequested' })
     await answered
@@ -320,7 +321,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         this.#balancing.take(id, message)
         return
       case 'beat':
-        this.#wear.beat(this.#engine.state, id, message)
+        this.#health.beat(this.#engine.state, id, message)
         return
       default:
         assertNever(message)

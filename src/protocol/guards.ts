@@ -75,7 +75,7 @@ function read(value: Fields): WorkerMessage | undefined {
     case 'load':
       return readLoad(value)
     case 'beat':
-      return isCount(value['rss']) && isCount(value['requests']) && isPart(value['heap']) ? { type: 'beat', rss: value['rss'], heap: value['heap'], requests: value['requests'] } : undefined
+      return readBeat(value)
     case 'fatal': {
       const error = readError(value['error'])
       return error === undefined ? undefined : { type: 'fatal', error }
@@ -83,6 +83,10 @@ function read(value: Fields): WorkerMessage | undefined {
     default:
       return undefined
   }
+}
+
+function readBeat({ rss, heap, requests, errors }: Fields): WorkerMessage | undefined {
+  return isCount(rss) && isPart(heap) && isCount(requests) && isCount(errors) ? { type: 'beat', rss, heap, requests, errors } : undefined
 }
 
 function readBind(value: Fields): BindRequest | undefined {

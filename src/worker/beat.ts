@@ -1,5 +1,6 @@
 /** Says again and again that the event loop turns, and how much the worker has used up. The primary's half is `primary/vigil.ts`. */
 import { subscribe } from 'node:diagnostics_channel'
+import type { ServerResponse } from 'node:http'
 import type { BootInfo } from '../protocol/boot.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
 
@@ -14,8 +15,14 @@ interface HeapStatistics {
 /** Begins with the first turn of the loop, so that an app that listens at once does not wait for it. */
 export function startBeats({ send }: { readonly send: (message: WorkerMessage) => void }, { beatMs, countRequests }: Pick<BootInfo, 'beatMs' | 'countRequests'>): void {
   let requests = 0
-  if (countRequests) for (const name of REQUEST_CHANNELS) subscribe(name, () => (requests += 1))
-  setImmediate(() => setInterval(() => send({ type: 'beat', rss: process.memoryUsage.rss(), heap: heapUse(), requests }), beatMs).unref())
+  let errors = 0
+  if (countRequests) {
+    for (const name of REQUEST_CHANNELS) subscribe(name, () => (requests += 1))
+    subscribe('http.server.response.finish', (message) => {
+      if ((message as { readonly response: ServerResponse }).response.statusCode >= 500) errors += 1
+    })
+  }
+  setImmediate(() => setInterval(() => send({ type: 'beat', rss: process.memoryUsage.rss(), heap: heapUse(), requests, errors }), beatMs).unref())
 }
 
 /** Part of its limit, 0 to 1. */

@@ -1,7 +1,7 @@
 import { assertNever } from '../../base/assert-never.ts'
 import { quiet } from '../compose.ts'
 import { recordExit, recordSpawnFailed } from './loss.ts'
-import { recordOverweight, recordReady, recordRetireRequest, recordSpawned, recordStalled, recordViolation, recordWorn } from './worker.ts'
+import { recordOverweight, recordReady, recordRetireRequest, recordSpawned, recordStalled, recordUnfit, recordViolation, recordWorn } from './worker.ts'
 import { recordReloadRequest, recordScale, recordStart, recordStop } from './request.ts'
 import type { Event, State, Step } from '../types.ts'
 
@@ -28,6 +28,8 @@ export function record(state: State, event: Event): Step {
       return recordWorn(state, event)
     case 'workerOverweight':
       return recordOverweight(state, event)
+    case 'workerUnfit':
+      return recordUnfit(state, event)
     case 'scaleRequested':
       return recordScale(state, event.size)
     case 'reloadRequested':

@@ -60,6 +60,15 @@ export function recordWorn(state: State, event: Extract<Event, { type: 'workerWo
   }
 }
 
+/** New code that runs, but not as well as the old. Once it is proven it is too late. */
+export function recordUnfit(state: State, event: Extract<Event, { type: 'workerUnfit' }>): Step {
+  const worker = findWorker(state, event.id)
+  const { reload } = state
+  if (worker === undefined || !isLive(worker) || reload?.direction !== 'forward' || reload.proven || reload.failure !== undefined) return quiet(state)
+  if (worker.generation !== reload.to) return quiet(state)
+  return quiet({ ...state, reload: { ...reload, failure: { slot: worker.slot, why: 'unfit', exit: undefined, said: event.said } } })
+}
+
 /** The worker takes so much memory that others are in danger. Also one that leaves. */
 export function recordOverweight(state: State, event: Extract<Event, { type: 'workerOverweight' }>): Step {
   const worker = findWorker(state, event.id)

@@ -116,6 +116,7 @@ function randomGhost(random: Random, book: Book): Event {
     { type: 'workerViolated', at, id },
     { type: 'workerStalled', at, id, silentMs: 100 },
     { type: 'workerOverweight', at, id },
+    { type: 'workerUnfit', at, id, said: 'many errors' },
     { type: 'workerWorn', at, id, why: 'lifetime', value: 1 },
     { type: 'workerRetireRequested', at, id },
     { type: 'workerSpawned', at, id, pid: 1 },
