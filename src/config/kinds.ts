@@ -55,6 +55,7 @@ const size = v.pipe(
   v.integer(),
   v.minValue(LEAST_MEMORY),
 )
+const urlPath = v.pipe(v.string(), v.regex(/^\/[!-~]{0,2000}$/))
 const surge = v.pipe(
   v.union([v.string(), v.pipe(v.number(), v.transform(String))]),
   v.regex(/^[1-9]\d{0,3}%?$/),
@@ -107,6 +108,8 @@ export const KINDS = {
     read: (texts) => parseDuration(last(texts) ?? '', 's'),
     schema: durationMs,
   },
+  urlPath: { allowed: 'a path of a URL: use one that begins with /', read: last, schema: urlPath },
+  urlPaths: { allowed: 'a list of paths of URLs: use some that begin with /', read: (texts) => texts.flatMap((list) => list.split(/[\s,]+/)).filter((path) => path !== ''), schema: v.pipe(v.array(urlPath), v.readonly()) },
   surge: { allowed: 'a number of workers: use 1 or more, or a percentage such as 25%', read: last, schema: surge },
   hangTimeout: {
     allowed: 'a duration: use 500ms or more, or 0 for never',

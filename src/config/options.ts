@@ -40,6 +40,10 @@ export interface SupervisorOptions {
   readonly envFiles?: readonly string[]
   /** Boot to ready; 0 means no limit. */
   readonly readyTimeoutMs?: number | string
+  /** A new worker gets no connections until it answers this path with a status below 400. */
+  readonly probe?: string
+  /** Paths that a new worker is asked for before it gets connections. */
+  readonly warmUp?: readonly string[]
   /** In a reload, a new worker must stay ready for so long before the old one drains. */
   readonly minUptimeMs?: number | string
   /** In a reload, the first new worker serves for so long and is compared with the old ones; 0: it is not. */

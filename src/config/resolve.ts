@@ -76,6 +76,7 @@ export function resolveSettings(input: SettingsInput): Settings {
     lingerTimeoutMs: values.lingerTimeoutMs.value,
     waitReady: values.waitReady.value,
     killSignal: values.killSignal.value,
+    admission: { probe: values.probe.value, warmUp: values.warmUp.value },
     health: {
       hangTimeoutMs: values.hangTimeoutMs.value,
       maxMemory: values.maxMemory.value,

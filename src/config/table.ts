@@ -143,6 +143,21 @@ export const SETTINGS = {
     default: { value: 60_000, text: '60s', reason: 'Longer than a cold start with TypeScript and a database takes, shorter than the patience of a deploy.' },
     group: 'Start and stop',
   }),
+  probe: setting({
+    flags: [{ long: 'probe', placeholder: 'path', help: 'A new worker gets no connections until it answers this path with a status below 400.' }],
+    variables: ['EVERYCORE_PROBE'],
+    kind: KINDS.urlPath,
+    default: derived('off', 'Which path tells that an app can serve only the app knows.'),
+    group: 'Start and stop',
+  }),
+  warmUp: setting({
+    flags: [{ long: 'warm-up', placeholder: 'path', help: 'Ask a new worker for this path before it gets connections; repeatable.' }],
+    repeatable: true,
+    variables: ['EVERYCORE_WARM_UP'],
+    kind: KINDS.urlPaths,
+    default: { value: [], text: 'none', reason: 'Requests that nobody has sent may have effects.' },
+    group: 'Start and stop',
+  }),
   minUptimeMs: setting({
     flags: [{ long: 'min-uptime', placeholder: 'time', help: 'In a reload, a new worker must stay ready for so long before the old one drains.' }],
     variables: ['EVERYCORE_MIN_UPTIME'],

@@ -100,6 +100,14 @@ export interface Launch {
   readonly inspectPort: number | undefined
 }
 
+/** What a worker must go through before it gets traffic. */
+export interface ProbeSettings {
+  /** Path that must be answered with a status below 400; undefined: nothing is asked. */
+  readonly probe: string | undefined
+  /** Paths that are asked for first, whatever comes of it. */
+  readonly warmUp: readonly string[]
+}
+
 /** When a worker is no longer good enough. */
 export interface HealthSettings {
   /** Its event loop stands still for so long, in ms; 0: never. */
@@ -132,6 +140,7 @@ export interface Settings {
   /** The signal that the app's own handlers get after the drain. */
   readonly killSignal: NodeJS.Signals
   readonly health: HealthSettings
+  readonly admission: ProbeSettings
   readonly logFormat: LogFormat
   readonly color: boolean
   readonly verbosity: Verbosity

@@ -11,9 +11,10 @@ import { initialState } from '../core/initial-state.ts'
 import { snapshot, type Snapshot } from '../core/snapshot.ts'
 import type { Effect, Notice, Outcome, State, WorkerId } from '../core/types.ts'
 import type { Logs } from '../logs/logs.ts'
-import type { WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
+import type { WorkerLoad } from '../protocol/messages.ts'
 import type { StickyRules } from '../protocol/sticky.ts'
 import { readMessage, sendTo, writeMessage } from './app-messages.ts'
+import { Admission } from './admission.ts'
 import { AutoSize } from './auto-size.ts'
 import { acceptor } from './acceptor.ts'
 import { Balancing, type HandOvers } from './balancing.ts'
@@ -26,6 +27,7 @@ import { relaunch } from './relaunch.ts'
 import { SocketDesk } from './sockets.ts'
 import { forgetEntrances, releaseSticky, stickyRules } from './sticky-rules.ts'
 import { Waiters } from './waiters.ts'
+import { WorkerMessages } from './worker-messages.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 /** What may differ between runs besides the settings. */
@@ -61,9 +63,10 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly #sticky: StickyRules | undefined
   readonly #waiters = new Waiters()
   readonly #health: Health
+  readonly #admission: Admission
+  readonly #messages: WorkerMessages
   readonly #autoSize: AutoSize
   #lingerMs: number
-  #listenFailure: SupervisorEvents['worker:listen-failed'][0] | undefined
   #outcome: { readonly outcome: Outcome; readonly failure: EverycoreError | undefined } | undefined
 
   /** @internal */
@@ -92,7 +95,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       linked: (id) => this.#balancing.linked(id),
       unlinked: (id) => this.#balancing.unlinked(id),
       linkMessage: (id, message, handle) => this.#balancing.takeLink(id, message, handle),
-      message: (id, worker, message) => this.#onMessage(id, worker, message),
+      message: (id, worker, message) => this.#messages.take(id, worker, message),
       appMessage: (id, body, handle) => this.#onAppMessage(id, body, handle),
       disconnected: (id) => this.#emitFor(id, 'worker:disconnected', {}),
       violation: (id, why) => {
@@ -104,10 +107,12 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         this.#sockets.forget(id)
         this.#balancing.gone(id)
         this.#health.forget(id)
+        this.#admission.forget(id)
         forgetEntrances(this.#sticky, this.#crew.ref(id).pid)
         this.#engine.tell({ type: 'workerExited', id, exit, chance: Math.random() })
       },
     })
+    this.#admission = new Admission(settings.admission, context.logs.logger)
     this.#health = new Health(settings.health, { tell: (fact) => this.#engine.tell(fact), busyOf: (id) => this.#balancing.busyOf(id) })
     this.#autoSize = new AutoSize(settings.sizing.size, {
       read: context.derivedSize,
@@ -120,6 +125,15 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       warn: (text: string) => context.logs.logger.warn(text),
     }
     this.#balancing = new Balancing(settings, ports, sticky?.secret)
+    this.#messages = new WorkerMessages({
+      sockets: this.#sockets,
+      balancing: this.#balancing,
+      admission: this.#admission,
+      health: this.#health,
+      state: () => this.#engine.state,
+      tell: (fact) => this.#engine.tell(fact),
+      emit: (id, name, details) => this.#emitFor(id, name, details),
+    })
   }
 
   /** What each worker says of its connections. A supervisor with one worker asks for no reports. */
@@ -276,58 +290,6 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#crew.drain(id, { timeoutMs, reason, lingerMs: reason === 'stop' ? this.#lingerMs : null })
   }
 
-  #onMessage(id: WorkerId, worker: WorkerProcess, message: WorkerMessage): void {
-    switch (message.type) {
-      case 'bind':
-        this.#balancing.introduce(id)
-        void this.#sockets.bind(id, worker, message)
-        return
-      case 'copy':
-        this.#sockets.copy(id, worker, message)
-        return
-      case 'full':
-        this.#balancing.setFull(id, true)
-        this.#emitFor(id, 'worker:full', { used: message.used, limit: message.limit })
-        return
-      case 'accepting':
-        this.#balancing.setFull(id, false)
-        this.#emitFor(id, 'worker:accepting', {})
-        return
-      case 'listening':
-        this.#emitFor(id, 'worker:listening', this.#sockets.listening(id, message))
-        return
-      case 'listenFailed': {
-        const { code, address, port } = message
-        this.#listenFailure = { ...this.#crew.ref(id), code, address, port }
-        this.#emitFor(id, 'worker:listen-failed', { code, address, port })
-        return
-      }
-      case 'closed':
-        this.#sockets.closed(id, message.key)
-        return
-      case 'ready':
-        worker.whenLinked(() => {
-          this.#balancing.join(id)
-          this.#engine.tell({ type: 'workerReady', id })
-        })
-        return
-      case 'leave':
-        this.#engine.tell({ type: 'workerRetireRequested', id })
-        return
-      case 'fatal':
-        this.#emitFor(id, 'worker:error', { error: message.error })
-        return
-      case 'load':
-        this.#balancing.take(id, message)
-        return
-      case 'beat':
-        this.#health.beat(this.#engine.state, id, message)
-        return
-      default:
-        assertNever(message)
-    }
-  }
-
   #onAppMessage(id: WorkerId, body: string, handle: unknown): void {
     if (this.listenerCount('worker:message') === 0) {
       ;(handle as { readonly close?: () => void } | undefined)?.close?.()
@@ -367,7 +329,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       script: launch.script,
       readyTimeoutMs: core.readyTimeoutMs,
       waitReady,
-      listenFailure: this.#listenFailure,
+      listenFailure: this.#messages.listenFailure,
       listened: this.#sockets.listened,
     })
     this.#sockets.release()

@@ -206,6 +206,11 @@ export class WorkerProcess {
     this.#ends.channel.send({ type: 'seats', seats })
   }
 
+  /** Lets it accept, if it was told to wait. */
+  open(): void {
+    this.#ends.channel.send({ type: 'open' })
+  }
+
   /** Asks for a report of its load, now. */
   ping(): void {
     this.#ends.channel.send({ type: 'ping' })

@@ -24,6 +24,8 @@ export interface BootInfo {
   /** Whether the requests that it begins are counted. */
   readonly countRequests: boolean
   readonly waitReady: boolean
+  /** Accept nothing before the primary says so. */
+  readonly gated: boolean
   /** Where our own compiled code is kept; null: nowhere. */
   readonly codeCacheDir: string | null
   /** Of the arguments of Node: V8 takes no code that was compiled with others. */

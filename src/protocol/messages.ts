@@ -139,6 +139,8 @@ export type PrimaryMessage =
   | { readonly type: 'ceiling'; readonly open: number | null; readonly pinned: number | null }
   /** Who has which slot, for sticky sessions. */
   | { readonly type: 'seats'; readonly seats: readonly Seat[] }
+  /** Accept from now on; to a worker that was told to wait for it. */
+  | { readonly type: 'open' }
   /** Report your load, now. */
   | { readonly type: 'ping' }
   | {
@@ -178,6 +180,8 @@ export interface Parcel {
   readonly seq: number
   /** Take it, even in a drain: nobody else is there. */
   readonly must: boolean
+  /** The primary asks this worker and no other. */
+  readonly isProbe?: true
   /** The client's key, where the client counts. */
   readonly pin?: number
   /** What was already read, base64. */

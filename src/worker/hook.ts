@@ -32,7 +32,7 @@ export function install(boot: BootInfo): void {
 
   const connections = new Connections()
   const readiness = createReadiness(channel, boot.waitReady)
-  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, rebalance: boot.rebalance, channel, readiness, connections, slot: boot.slot, sticky: boot.sticky })
+  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, rebalance: boot.rebalance, gated: boot.gated, channel, readiness, connections, slot: boot.slot, sticky: boot.sticky })
   const drain = createDrain({ boot, connections, listeners })
   const messages = takeOverMessages(channel, readiness)
   adoptClusterWorker(channel)
@@ -43,6 +43,7 @@ export function install(boot: BootInfo): void {
     else if (message.type === 'ceiling') listeners.limit(message.open, message.pinned)
     else if (message.type === 'seats') listeners.setSeats(message.seats)
     else if (message.type === 'ping') listeners.report()
+    else if (message.type === 'open') listeners.open()
     else listeners.settle(message)
   })
   channel.onAppMessage(messages.deliver)

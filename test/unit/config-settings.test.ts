@@ -51,6 +51,7 @@ describe('without any setting', () => {
       sticky: undefined,
       balanceFrom: 'default',
       rebalance: true,
+      admission: { probe: undefined, warmUp: [] },
       health: { hangTimeoutMs: 10_000, maxMemory: undefined, maxRequests: undefined, maxLifetimeMs: undefined },
       logFormat: 'raw',
       color: false,
