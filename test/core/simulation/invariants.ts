@@ -146,6 +146,13 @@ function unservedAfterFailure(book: Book): boolean {
   )
 }
 
+/** Nobody serves or boots there, and nobody's exit is awaited to know when the next may. */
+function emptySlots(book: Book): readonly number[] {
+  const holds = (entry: Entry): boolean => isWelcome(entry) || (entry.drainedAt === undefined && entry.killedAt !== undefined)
+  const held = new Set(present(book).filter(holds).map(({ slot }) => slot))
+  return Array.from({ length: book.size }, (_, slot) => slot).filter((slot) => !held.has(slot))
+}
+
 export const STATE_INVARIANTS: readonly StateInvariant[] = [
   {
     sentence: 'at most one worker serves or boots per slot, and one more during a reload, in as many slots as may surge, or a renewal, in one',
@@ -164,6 +171,14 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
   {
     sentence: 'no more than bootParallel workers boot at a time',
     holds: (book) => book.entries.filter((entry) => isWelcome(entry) && entry.readyAt === undefined && !entry.waits).length <= book.settings.bootParallel,
+  },
+  {
+    sentence: 'an empty slot boots as soon as its back-off is over',
+    holds: (book) => {
+      if (!book.started || book.stopping || book.stopAsked !== 'no' || !book.everReady || book.everReloaded) return true
+      const booting = book.entries.filter((entry) => isWelcome(entry) && entry.readyAt === undefined && !entry.waits)
+      return booting.length >= book.settings.bootParallel || emptySlots(book).every((slot) => book.now < seatOf(book, slot).notBefore + 2)
+    },
   },
   {
     sentence: 'who is not ready in time is killed',

@@ -84,7 +84,7 @@ export function randomSettings(random: Random, size: number): CoreSettings {
     canaryMs: random.pick([0, 0, 400, 900]),
     surge: random.pick([{ count: 1 }, { count: 1 }, { count: 2 }, { percent: 50 }, { percent: 100 }]),
     maxDraining: random.between(1, 3),
-    spares: random.pick([0, 0, 1, 2]),
+    spares: random.pick([0, 0, 0, 0, 0, 1, 2]),
     maxFailures: random.between(1, 4),
     backoff: { baseMs: 100, factor: 1.5, capMs: 400, jitter: random.pick([0, 0.2]) },
   }
