@@ -168,6 +168,8 @@ export interface ConnectionOffer {
   /** The client's key, and what was read to find it (base64), where the client counts. */
   readonly pin?: number
   readonly head?: string
+  /** It is between two requests, and the client was promised that it stays open. */
+  readonly idle?: true
 }
 
 /** A connection on its way to a worker. */
@@ -181,6 +183,8 @@ export interface Parcel {
   readonly pin?: number
   /** What was already read, base64. */
   readonly head?: string
+  /** As in {@link ConnectionOffer}. */
+  readonly idle?: true
 }
 
 /** What crosses the link, from the primary. */

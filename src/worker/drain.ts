@@ -2,9 +2,9 @@
  * How a worker leaves: it stops accepting, finishes what is in flight, lets each client know that the
  * connection ends, and only then hands over to the app's own shutdown.
  *
- * Idle keep-alive connections are not closed at once: a request may already be on the wire, and a
- * closed socket would lose it. They stay for as long as the server promised (`keepAliveTimeout`), and
- * a request that still comes is answered with `Connection: close`.
+ * While others serve on, idle keep-alive connections go to them, and nobody sees a close. What cannot move is not
+ * closed at once: a request may already be on the wire, and a closed socket would lose it. It stays for as long as the
+ * server promised (`keepAliveTimeout`), and a request that still comes is answered with `Connection: close`.
  */
 import type { EventEmitter } from 'node:events'
 import { nowMs } from '../base/clock.ts'
@@ -59,8 +59,9 @@ async function run({ boot, connections, listeners }: DrainContext, order: DrainO
   closeWithLastResponse(connections)
   await stopAccepting(connections, listeners, order)
 
-  const finished = whenFinished(connections, handlers)
-  const endSweeps = startSweeps({ connections, handlers, lingerMs: order.lingerMs, quietMs })
+  const { over: finished, check } = whenFinished(connections, listeners, handlers)
+  const migrate = isForGood(order) ? undefined : () => listeners.migrate(check)
+  const endSweeps = startSweeps({ connections, handlers, migrate, lingerMs: order.lingerMs, quietMs })
   await Promise.race([finished, timeUp.over])
   endSweeps()
   timeUp.cancel()
@@ -77,16 +78,24 @@ async function run({ boot, connections, listeners }: DrainContext, order: DrainO
   process.exit()
 }
 
-/** When no connection is left and no handler of the app's runs. */
-async function whenFinished(connections: Connections, handlers: DrainHandlers): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const check = (): void => {
-      if (connections.none && handlers.done) resolve()
-    }
-    connections.onEnded = check
-    handlers.onDone(check)
-    check()
+/** When no connection is left, none is on its way to another worker, and no handler of the app's runs. */
+function whenFinished(connections: Connections, listeners: Listeners, handlers: DrainHandlers): { readonly over: Promise<void>; readonly check: () => void } {
+  let resolve: (() => void) | undefined
+  const over = new Promise<void>((given) => {
+    resolve = given
   })
+  const check = (): void => {
+    if (connections.none && listeners.leaving() === 0 && handlers.done) resolve?.()
+  }
+  connections.onEnded = check
+  handlers.onDone(check)
+  check()
+  return { over, check }
+}
+
+/** Nobody will be there to serve instead. */
+function isForGood({ reason }: DrainOrder): boolean {
+  return reason === 'stop' || reason === 'primary-gone'
 }
 
 /** Keeps the process alive, as long as it is not cancelled. */
@@ -113,7 +122,7 @@ function hasOwnShutdown(signal: string): boolean {
 
 /** A released socket takes its queue with it, so first accept what is already there. Elsewhere other workers go on accepting. */
 async function stopAccepting(connections: Connections, listeners: Listeners, order: DrainOrder): Promise<void> {
-  if (order.reason === 'stop' || order.reason === 'primary-gone') {
+  if (isForGood(order)) {
     const limit = nowMs() + QUEUE_LIMIT_MS
     let quietTurns = 0
     // libuv accepts one connection for each turn of the loop (1.45 and later).

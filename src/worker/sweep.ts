@@ -18,6 +18,8 @@ export interface SweepContext {
   readonly handlers: DrainHandlers
   /** How long idle connections may stay; null: until their server's own timer. */
   readonly lingerMs: number | null
+  /** Gives idle connections to other workers; undefined: there are none. */
+  readonly migrate: (() => void) | undefined
   /** When all that is not busy is ended. */
   readonly quietMs: number
 }
@@ -31,6 +33,7 @@ export function startSweeps(context: SweepContext): () => void {
   const sweep = (): void => {
     if (over) return
     const at = performance.now()
+    context.migrate?.()
     endDue(context, at - began)
     sessions.closeDue(context.connections.sessions, at - began)
     const tookMs = performance.now() - at

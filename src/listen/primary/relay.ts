@@ -24,7 +24,7 @@ export interface RelayPorts {
 }
 
 /** What is known of a connection besides where it was accepted. */
-export type Origin = Pick<Parcel, 'key' | 'pin' | 'head'>
+export type Origin = Pick<Parcel, 'key' | 'pin' | 'head' | 'idle'>
 
 interface Waiting {
   readonly origin: Origin
