@@ -71,6 +71,7 @@ export function resolveSettings(input: SettingsInput): Settings {
     balanceFrom: speaker(values.balance),
     rebalance: values.rebalance.value,
     lingerTimeoutMs: values.lingerTimeoutMs.value,
+    closeSpreadMs: values.closeSpreadMs.value,
     waitReady: values.waitReady.value,
     killSignal: values.killSignal.value,
     logFormat: values.logFormat.value ?? (input.isTTY ? 'pretty' : 'raw'),

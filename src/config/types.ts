@@ -115,6 +115,8 @@ export interface Settings {
   readonly rebalance: boolean
   /** How long an idle keep-alive connection stays open in a stop, in ms. */
   readonly lingerTimeoutMs: number
+  /** The longest time over which a worker that leaves ends WebSockets and the like, in ms. */
+  readonly closeSpreadMs: number
   /** Wait for `ready()` or `process.send('ready')` and not only for listening. */
   readonly waitReady: boolean
   /** The signal that the app's own handlers get after the drain. */

@@ -39,6 +39,8 @@ export interface StopOptions {
   readonly force?: boolean
   /** How long idle keep-alive connections may stay, in ms. Default: the setting. A later call does not change it: workers that drain have their order. */
   readonly lingerMs?: number
+  /** The longest time over which WebSockets are closed, in ms. Default and later calls: as with `lingerMs`. */
+  readonly closeSpreadMs?: number
 }
 
 /** How long a slow log reader may delay the end. */
@@ -54,6 +56,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly #sticky: StickyRules | undefined
   readonly #waiters = new Waiters()
   #lingerMs: number
+  #closeSpreadMs: number
   #listenFailure: SupervisorEvents['worker:listen-failed'][0] | undefined
   #outcome: { readonly outcome: Outcome; readonly failure: EverycoreError | undefined } | undefined
 
@@ -63,6 +66,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.settings = settings
     this.#context = context
     this.#lingerMs = settings.lingerTimeoutMs
+    this.#closeSpreadMs = settings.closeSpreadMs
     const sticky = stickyRules(settings)
     this.#sticky = sticky
     this.#sockets = new SocketDesk({
@@ -146,6 +150,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    */
   async stop(options: StopOptions = {}): Promise<void> {
     if (options.lingerMs !== undefined) this.#lingerMs = options.lingerMs
+    if (options.closeSpreadMs !== undefined) this.#closeSpreadMs = options.closeSpreadMs
     this.#engine.tell({ type: 'stopRequested', how: options.force === true ? 'now' : 'graceful' })
     await this.done
   }
@@ -254,7 +259,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#sockets.forget(id)
     this.#balancing.leave(id)
     // Only a stop is in a hurry: while others serve, a promise to a client costs nothing.
-    this.#crew.drain(id, { timeoutMs, reason, lingerMs: reason === 'stop' ? this.#lingerMs : null })
+    this.#crew.drain(id, { timeoutMs, reason, lingerMs: reason === 'stop' ? this.#lingerMs : null, closeSpreadMs: this.#closeSpreadMs })
   }
 
   #onMessage(id: WorkerId, worker: WorkerProcess, message: WorkerMessage): void {

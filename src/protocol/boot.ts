@@ -18,6 +18,8 @@ export interface BootInfo {
   readonly drainTimeoutMs: number
   /** For a worker whose primary is gone. */
   readonly lingerMs: number
+  /** The same. */
+  readonly closeSpreadMs: number
   readonly killSignal: string
   readonly waitReady: boolean
   /** Where our own compiled code is kept; null: nowhere. */

@@ -145,6 +145,8 @@ export type PrimaryMessage =
       readonly timeoutMs: number
       /** How long idle keep-alive connections may stay; null: as long as the server promised its clients. */
       readonly lingerMs: number | null
+      /** Longest time over which WebSockets and the like are ended. */
+      readonly closeSpreadMs: number
       readonly reason: string
     }
 

@@ -45,6 +45,10 @@ export interface OutgoingResponse extends EventEmitter {
   readonly req?: IncomingRequest
   readonly _last?: boolean
   readonly headersSent: boolean
+  readonly writableEnded?: boolean
+  readonly chunkedEncoding?: boolean
+  /** The head as it was sent. */
+  readonly _header?: string | null
 }
 
 export interface Http2Session extends EventEmitter {

@@ -13,8 +13,10 @@ import type { BootInfo } from '../protocol/boot.ts'
 import type { PrimaryMessage } from '../protocol/messages.ts'
 import type { Connections } from './connections.ts'
 import { DrainHandlers } from './drain-handlers.ts'
+import { endEventStream } from './farewells.ts'
 import type { Hook } from './hook-object.ts'
 import { closeWithLastResponse } from './last-response.ts'
+import { spread } from './spread.ts'
 import { startSweeps } from './sweep.ts'
 
 /** Kept back from the drain timeout for the app's own shutdown, at most. */
@@ -22,7 +24,7 @@ const RESERVE_MS = 1000
 /** Longest wait for the kernel's queue to run empty before the listening sockets are closed. */
 const QUEUE_LIMIT_MS = 500
 
-export type DrainOrder = Pick<Extract<PrimaryMessage, { type: 'drain' }>, 'timeoutMs' | 'lingerMs' | 'reason'>
+export type DrainOrder = Pick<Extract<PrimaryMessage, { type: 'drain' }>, 'timeoutMs' | 'lingerMs' | 'closeSpreadMs' | 'reason'>
 
 export interface Drain {
   /** Begins; later calls change nothing. */
@@ -55,13 +57,13 @@ async function run({ boot, connections, listeners }: DrainContext, order: DrainO
   const timeUp = sleep(quietMs)
   listeners.openNoMore()
   connections.gather()
-  handlers.begin({ reason: order.reason, deadline: Date.now() + order.timeoutMs })
+  handlers.begin({ reason: order.reason, deadline: Date.now() + order.timeoutMs, spread: async (items, action) => spread(items, action, Math.min(order.closeSpreadMs, quietMs / 2)) })
   closeWithLastResponse(connections)
   await stopAccepting(connections, listeners, order)
 
   const { over: finished, check } = whenFinished(connections, listeners, handlers)
   const migrate = isForGood(order) ? undefined : () => listeners.migrate(check)
-  const endSweeps = startSweeps({ connections, handlers, migrate, lingerMs: order.lingerMs, quietMs })
+  const endSweeps = startSweeps({ connections, handlers, migrate, lingerMs: order.lingerMs, spreadMs: order.closeSpreadMs, quietMs })
   await Promise.race([finished, timeUp.over])
   endSweeps()
   timeUp.cancel()
@@ -111,6 +113,7 @@ function sleep(ms: number): { readonly over: Promise<void>; readonly cancel: () 
 function endAllButBusy(connections: Connections): void {
   for (const session of connections.sessions) session.close()
   for (const socket of connections.sockets) {
+    if (socket.writableEnded || endEventStream(socket)) continue
     const occupation = connections.occupation(socket)
     if (occupation !== 'busy' && occupation !== 'carrier') socket.end()
   }

@@ -48,7 +48,7 @@ export function install(boot: BootInfo): void {
   })
   channel.onAppMessage(messages.deliver)
   // The primary is gone: nobody will restart us, and a new primary may want the port.
-  channel.onClosed(() => drain.start({ timeoutMs: boot.drainTimeoutMs, lingerMs: boot.lingerMs, reason: 'primary-gone' }))
+  channel.onClosed(() => drain.start({ timeoutMs: boot.drainTimeoutMs, lingerMs: boot.lingerMs, closeSpreadMs: boot.closeSpreadMs, reason: 'primary-gone' }))
   // Later: an app that listens at once does not wait for its first timer to be set up.
   setImmediate(() => setInterval(() => channel.send({ type: 'beat' }), BEAT_MS).unref())
 }

@@ -45,6 +45,7 @@ describe('without any setting', () => {
       sizing: { size: 8, asked: 'auto', cores: 8, quota: undefined, auto: 8, memoryLimit: undefined, warnings: [] },
       core: { readyTimeoutMs: 60_000, drainTimeoutMs: 25_000, bootParallel: 8, stableMs: 10_000, provenMs: 1000, maxFailures: 5, backoff: { baseMs: 1000, factor: 1.5, capMs: 30_000, jitter: 0.1 } },
       lingerTimeoutMs: 6000,
+      closeSpreadMs: 5000,
       waitReady: false,
       killSignal: 'SIGTERM',
       balance: 'least-busy',
