@@ -52,7 +52,7 @@ export function installSignals(supervisor: Supervisor, log: Logger, { isTTY, byR
       interruptedAt = now
       if (isTTY) breakLine()
       if (isTTY) log.info('press Ctrl-C again to end at once')
-      void supervisor.stop(isTTY ? { lingerMs: IMPATIENT_LINGER_MS, closeSpreadMs: 0 } : {})
+      void supervisor.stop(isTTY ? { lingerMs: IMPATIENT_LINGER_MS, closeSpreadMs: 0, delayMs: 0 } : {})
     },
     SIGQUIT: () => force(EXIT.quit),
     // A terminal that hangs up takes its user with it; without one it is the old way to ask for a reload.

@@ -45,6 +45,7 @@ export interface SupervisorOptions {
   /** How long an idle keep-alive connection stays open in a stop. */
   readonly lingerTimeoutMs?: number | string
   readonly closeSpreadMs?: number | string
+  readonly drainDelayMs?: number | string
   /** The signal that the app's own handlers get after the drain. */
   readonly killSignal?: NodeJS.Signals
   /** Wait for `ready()` or `process.send('ready')` and not only for listening. */

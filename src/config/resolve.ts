@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { formatDuration } from '../base/units.ts'
 import type { CoreSettings } from '../core/types.ts'
 import { resolveBalance } from './balance.ts'
 import { collectValues, misspeltVariables, type Environment, type Flags, type Found, type Values } from './collect.ts'
@@ -18,6 +19,9 @@ import { resolveSticky } from './sticky.ts'
 import { typescriptArgs } from './typescript.ts'
 import { resolveIdentity, type Identity } from './users.ts'
 import { workerEnv } from './worker-env.ts'
+
+/** What a pod has for its end by default (terminationGracePeriodSeconds). */
+const KUBERNETES_GRACE_MS = 30_000
 
 /** Everything that settings are made of. */
 export interface SettingsInput {
@@ -72,6 +76,7 @@ export function resolveSettings(input: SettingsInput): Settings {
     rebalance: values.rebalance.value,
     lingerTimeoutMs: values.lingerTimeoutMs.value,
     closeSpreadMs: values.closeSpreadMs.value,
+    drainDelayMs: values.drainDelayMs.value,
     waitReady: values.waitReady.value,
     killSignal: values.killSignal.value,
     logFormat: values.logFormat.value ?? (input.isTTY ? 'pretty' : 'raw'),
@@ -80,8 +85,15 @@ export function resolveSettings(input: SettingsInput): Settings {
     runtimeDir: runtimeDir.path,
     codeCacheDir: codeCache,
     compileCacheDir: input.host.hasCompileCache ? codeCache : undefined,
-    warnings: [...misspeltVariables(input.env), ...runtimeDir.warnings],
+    warnings: [...misspeltVariables(input.env), ...runtimeDir.warnings, ...stopWarnings(values)],
   }
+}
+
+/** Of a stop that lasts longer than the one who asked for it may wait. Without a delay nobody has Kubernetes in mind. */
+function stopWarnings({ drainDelayMs, gracefulTimeoutMs }: Values): readonly string[] {
+  const totalMs = drainDelayMs.value + gracefulTimeoutMs.value
+  if (drainDelayMs.value === 0 || totalMs <= KUBERNETES_GRACE_MS) return []
+  return [`A stop may take ${formatDuration(totalMs)}, --drain-delay and --graceful-timeout together: Kubernetes kills after 30s, unless terminationGracePeriodSeconds is more.`]
 }
 
 /** By the name that the operator knows; a default has none. */

@@ -157,6 +157,13 @@ export const SETTINGS = {
     default: { value: 6000, text: '6s', reason: "Node's servers promise 5 s and close after 6; a longer promise is kept in a reload, but would hold up every stop." },
     group: 'Start and stop',
   }),
+  drainDelayMs: setting({
+    flags: [{ long: 'drain-delay', placeholder: 'time', help: 'How long all goes on after SIGTERM before workers drain (Kubernetes).' }],
+    variables: ['EVERYCORE_DRAIN_DELAY'],
+    kind: KINDS.duration,
+    default: { value: 0, text: '0', reason: 'Only where connections still come for a while after SIGTERM, as in Kubernetes, it is worth waiting for.' },
+    group: 'Start and stop',
+  }),
   closeSpreadMs: setting({
     flags: [{ long: 'close-spread', placeholder: 'time', help: 'A worker that leaves closes its WebSockets over so long, and not all at once.' }],
     variables: ['EVERYCORE_CLOSE_SPREAD'],

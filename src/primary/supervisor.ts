@@ -41,6 +41,8 @@ export interface StopOptions {
   readonly lingerMs?: number
   /** The longest time over which WebSockets are closed, in ms. Default and later calls: as with `lingerMs`. */
   readonly closeSpreadMs?: number
+  /** How long all goes on before workers drain, in ms. Default: the setting. A later call does not change it. */
+  readonly delayMs?: number
 }
 
 /** How long a slow log reader may delay the end. */
@@ -151,7 +153,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   async stop(options: StopOptions = {}): Promise<void> {
     if (options.lingerMs !== undefined) this.#lingerMs = options.lingerMs
     if (options.closeSpreadMs !== undefined) this.#closeSpreadMs = options.closeSpreadMs
-    this.#engine.tell({ type: 'stopRequested', how: options.force === true ? 'now' : 'graceful' })
+    this.#engine.tell({ type: 'stopRequested', how: options.force === true ? 'now' : 'graceful', delayMs: options.delayMs ?? this.settings.drainDelayMs })
     await this.done
   }
 
@@ -231,6 +233,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     switch (effect.type) {
       case 'spawnWorker':
         this.#crew.spawn(effect.id, effect.slot, effect.generation, this.#engine.state.generation)
+        if (this.#engine.state.stopDue !== undefined) this.#crew.get(effect.id)?.tellLeaving()
         return
       case 'drainWorker':
         this.#drain(effect)
@@ -324,6 +327,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
 
   #announce(notice: Notice): void {
     // The types of both sides are made from the same union; TypeScript cannot follow that through emit.
+    if (notice.type === 'primary:stopping' && notice.inMs > 0) for (const worker of this.#crew.all) worker.tellLeaving()
     const whole = 'id' in notice && notice.type !== 'worker:spawn-failed' ? { ...this.#crew.ref(notice.id), ...notice } : notice
     this.#safely(() => (this as EventEmitter).emit(notice.type, whole))
     this.#waiters.check(this.#engine.state, notice)

@@ -138,6 +138,8 @@ export type PrimaryMessage =
   | { readonly type: 'ceiling'; readonly open: number | null; readonly pinned: number | null }
   /** Who has which slot, for sticky sessions. */
   | { readonly type: 'seats'; readonly seats: readonly Seat[] }
+  /** A stop was asked for; the drain follows. */
+  | { readonly type: 'leaving' }
   /** Report your load, now. */
   | { readonly type: 'ping' }
   | {

@@ -16,6 +16,7 @@ import { DrainHandlers } from './drain-handlers.ts'
 import { endEventStream } from './farewells.ts'
 import type { Hook } from './hook-object.ts'
 import { closeWithLastResponse } from './last-response.ts'
+import type { Leaving } from './leaving.ts'
 import { spread } from './spread.ts'
 import { startSweeps } from './sweep.ts'
 
@@ -36,6 +37,7 @@ interface DrainContext {
   readonly boot: BootInfo
   readonly connections: Connections
   readonly listeners: Listeners
+  readonly leaving: Leaving
 }
 
 export function createDrain(context: DrainContext): Drain {
@@ -51,12 +53,13 @@ export function createDrain(context: DrainContext): Drain {
   }
 }
 
-async function run({ boot, connections, listeners }: DrainContext, order: DrainOrder, handlers: DrainHandlers): Promise<void> {
+async function run({ boot, connections, listeners, leaving }: DrainContext, order: DrainOrder, handlers: DrainHandlers): Promise<void> {
   const reserveMs = Math.min(RESERVE_MS, order.timeoutMs / 4)
   const quietMs = order.timeoutMs - reserveMs
   const timeUp = sleep(quietMs)
   listeners.openNoMore()
   connections.gather()
+  if (isForGood(order)) leaving.begin()
   handlers.begin({ reason: order.reason, deadline: Date.now() + order.timeoutMs, spread: async (items, action) => spread(items, action, Math.min(order.closeSpreadMs, quietMs / 2)) })
   closeWithLastResponse(connections)
   await stopAccepting(connections, listeners, order)

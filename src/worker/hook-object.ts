@@ -26,6 +26,8 @@ export interface Hook {
   readonly ready: () => void
   /** Returns a function that takes the handler off again. */
   readonly onDrain: (handler: DrainHandler) => () => void
+  readonly isLeaving: () => boolean
+  readonly onLeaving: (handler: () => void) => () => void
 }
 
 export function publishHook(hook: Hook): void {

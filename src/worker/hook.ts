@@ -13,6 +13,7 @@ import { openControlChannel } from './control-channel.ts'
 import { createDrain } from './drain.ts'
 import { reportFatalErrors } from './fatal-errors.ts'
 import { publishHook } from './hook-object.ts'
+import { createLeaving } from './leaving.ts'
 import { keepOutputWhole } from './output.ts'
 import { createReadiness } from './readiness.ts'
 import { hidePreload, keepInspectorShut } from './traces.ts'
@@ -34,16 +35,18 @@ export function install(boot: BootInfo): void {
   const connections = new Connections()
   const readiness = createReadiness(channel, boot.waitReady)
   const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, rebalance: boot.rebalance, channel, readiness, connections, slot: boot.slot, sticky: boot.sticky })
-  const drain = createDrain({ boot, connections, listeners })
+  const leaving = createLeaving()
+  const drain = createDrain({ boot, connections, listeners, leaving })
   const messages = takeOverMessages(channel, readiness)
   adoptClusterWorker(channel)
-  publishHook({ boot, ready: readiness.declare, onDrain: drain.onDrain })
+  publishHook({ boot, ready: readiness.declare, onDrain: drain.onDrain, isLeaving: leaving.isLeaving, onLeaving: leaving.onLeaving })
 
   channel.onMessage((message: PrimaryMessage) => {
     if (message.type === 'drain') drain.start(message)
     else if (message.type === 'ceiling') listeners.limit(message.open, message.pinned)
     else if (message.type === 'seats') listeners.setSeats(message.seats)
     else if (message.type === 'ping') listeners.report()
+    else if (message.type === 'leaving') leaving.begin()
     else listeners.settle(message)
   })
   channel.onAppMessage(messages.deliver)

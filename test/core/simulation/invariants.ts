@@ -70,7 +70,7 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
     return entry.readyAt === undefined && readyTimeoutMs > 0 && book.now - entry.startedAt >= readyTimeoutMs
   }),
   on('no boot before the start, during a stop or beyond size', 'spawnWorker', (book, { slot }) =>
-    book.started && !book.stopping && book.stopAsked === 'no' && slot >= 0 && slot < book.size,
+    book.started && !book.stopping && (book.stopAsked === 'no' || book.leavingUntil !== undefined) && slot >= 0 && slot < book.size,
   ),
   on('a slot never holds two workers of one generation', 'spawnWorker', (book, { slot, generation }) =>
     !book.entries.some((entry) => isWelcome(entry) && entry.slot === slot && entry.generation === generation),
@@ -90,7 +90,7 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
     const entry = everBeen(book, id)
     return kind === 'killed' || (kind === 'retired') === (entry?.drainedAt !== undefined)
   }),
-  told('a reload begins only when it was asked for and none is under way', 'reload:started', (book) => book.queued && book.trying === undefined),
+  told('a reload begins only when it was asked for and none is under way', 'reload:started', (book) => book.queued && book.trying === undefined && book.stopAsked === 'no'),
   told('a success is told of the reload that is under way', 'reload:finished', (book, { generation }) => generation === book.trying),
   told('a success means that every slot is served by the new generation', 'reload:finished', (book, { generation }) =>
     book.entries.filter((entry) => serves(entry) && entry.generation === generation).length >= book.size,
@@ -109,6 +109,9 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
   }),
   on('sockets survive until every slot serves and no reload may need them', 'releaseUnusedSockets', (book) =>
     book.socketsInDoubt && servedSlots(book) === book.size && book.trying === undefined && !book.stopping,
+  ),
+  on('sockets are given up once, when a stop has begun', 'releaseSockets', (book) =>
+    !book.stopping && (book.leavingUntil === undefined || book.now >= book.leavingUntil || !book.entries.some(isWelcome)),
   ),
   on('the end comes when all are gone', 'finish', (book) => present(book).length === 0),
   on('the end leaves no reload unanswered', 'finish', (book) => book.trying === undefined && !book.queued),
@@ -162,6 +165,10 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
       !book.started ||
       !present(book).some((entry) => (book.stopping && isWelcome(entry)) || (book.stopAsked === 'now' && entry.killedAt === undefined)),
   },
+  {
+    sentence: 'a stop begins when its time has come, and not before it was asked for',
+    holds: (book) => book.stopAsked === 'no' || book.stopping || (book.leavingUntil !== undefined && book.now < book.leavingUntil),
+  },
   { sentence: 'a reload takes no slot out of service', holds: (book) => book.floor === undefined || servedSlots(book) >= book.floor },
   { sentence: 'a reload is aborted as soon as a worker of the new code is lost on trial', holds: (book) => !book.mustAbort },
   { sentence: 'a failed reload leaves the serving generation unchanged', holds: (book, state) => snapshot(state).generation === book.good },
@@ -174,6 +181,7 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
     holds: (book, state) => {
       const { phase } = snapshot(state)
       if (phase !== book.phase) return false
+      if (book.leavingUntil !== undefined) return phase === 'stopping'
       if (!book.started || book.stopping) return phase !== 'running' && phase !== 'degraded'
       if (servedSlots(book) === book.size) return phase === 'running'
       return phase === (book.everReady && unservedAfterFailure(book) ? 'degraded' : book.everRunning ? 'running' : 'starting')
@@ -192,6 +200,7 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
     sentence: 'nothing is stuck: what is not settled has a worker under way or a timer',
     holds: (book, state, machine) => {
       if (!book.started || book.finished) return true
+      if (book.leavingUntil !== undefined) return machine.wakeAt(state, book.now) !== undefined
       const settled = servedSlots(book) === book.size && book.trying === undefined && !book.queued && !book.stopping
       return settled || present(book).some((entry) => !serves(entry)) || machine.wakeAt(state, book.now) !== undefined
     },
