@@ -189,6 +189,8 @@ export interface Parcel {
   readonly head?: string
   /** As in {@link ConnectionOffer}. */
   readonly idle?: true
+  /** Given back since too many are under way: others may have it a moment later. */
+  readonly again?: true
 }
 
 /** What crosses the link, from the primary. */

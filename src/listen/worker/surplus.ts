@@ -6,6 +6,7 @@
  * @see lib/net.js, onconnection
  */
 import type { Server, Socket } from 'node:net'
+import { nowMs } from '../../base/clock.ts'
 import type { Parcel } from '../../protocol/messages.ts'
 import type { Peeked, Stickiness } from './stickiness.ts'
 import { feed } from './feed.ts'
@@ -21,6 +22,8 @@ import type { WorkerLink } from './worker-link.ts'
 const ROUND_MS = 250
 /** At most so many connections move in one round: moving one costs as much as some requests. */
 const MOVES = 32
+/** How long a worker that leaves sends nothing after it was told that too many are under way. */
+const CROWDED_MS = 50
 /** Taken off their server at once by a worker that leaves: at least so many, and this part of all. While they wait for their turn nobody reads them. */
 const LEAVING = { least: 64, part: 1 / 64 }
 /** So many more than the others, and at least this part of its own, must a worker have before any moves. */
@@ -77,6 +80,7 @@ export function createSurplus({ load, rebalance, descriptors, link, departures, 
   let ceiling: number | null = null
   let pinnedCeiling: number | null = null
   let stopped = false
+  let crowdedUntil = 0
   /** Nobody else would have them. */
   const staying = new WeakSet<ClientHandle>()
   let rounds: NodeJS.Timeout | undefined
@@ -144,7 +148,7 @@ export function createSurplus({ load, rebalance, descriptors, link, departures, 
   const pinOf = (client: ClientHandle): number | undefined => sticky?.pinOfPeer(client)
   const mayMigrate = (client: ClientHandle): boolean => !staying.has(client) && (sticky === undefined || pinOf(client) !== undefined)
   const migrate = (): void => {
-    if (!rebalance || !departures.hasRoom() || departures.isBlocked()) return
+    if (!rebalance || !departures.hasRoom() || departures.isBlocked() || nowMs() < crowdedUntil) return
     const count = Math.max(LEAVING.least, Math.ceil(load.open() * LEAVING.part))
     for (const [key, place] of places) {
       for (const { client, isIdle } of takeFrom(place, { count, untouched: true, mayGo: mayMigrate })) {
@@ -154,7 +158,7 @@ export function createSurplus({ load, rebalance, descriptors, link, departures, 
     }
   }
 
-  const arrived = ({ key, seq, must, pin, head, idle }: Parcel, client: ClientHandle | undefined): void => {
+  const arrived = ({ key, seq, must, pin, head, idle, again }: Parcel, client: ClientHandle | undefined): void => {
     const place = places.get(key)
     const isWelcome = place !== undefined && (must || !(stopped || descriptors.isFull() || isFull(place.server)))
     if (client === undefined || !isWelcome) {
@@ -166,7 +170,8 @@ export function createSurplus({ load, rebalance, descriptors, link, departures, 
     // Said first: once the connection is served here nobody else may have it.
     link.send({ type: 'took', seq, open: load.open() + 1 })
     load.counts.taken += 1
-    if (stopped) staying.add(client)
+    if (again === true) crowdedUntil = nowMs() + CROWDED_MS
+    else if (stopped) staying.add(client)
     keep(place, client, { pin, head: head === undefined ? undefined : Buffer.from(head, 'base64') }, { isTold: true, isIdle: idle === true })
     descriptors.opened(client.fd ?? -1)
   }
