@@ -17,14 +17,15 @@ async function oldOnesGone() {
 async function run() {
   const QUESTIONS = {
     loads: () => supervisor.loads,
-    /** Reloads; when it was finished, when the old workers were gone, and who was carried since the start. */
+    /** Reloads; when it was finished, when the old workers were gone, and how many connections were carried meanwhile. */
     async reload({ waitsForOld }) {
       const began = performance.now()
+      const before = supervisor.handOvers.relayed
       await supervisor.reload()
       const finishedMs = performance.now() - began
       if (waitsForOld) await oldOnesGone()
       const workers = supervisor.snapshot.workers.filter(({ phase }) => phase === 'ready').map(({ pid }) => pid)
-      return { finishedMs, leftMs: performance.now() - began, workers, ...supervisor.handOvers }
+      return { finishedMs, leftMs: performance.now() - began, workers, relayed: supervisor.handOvers.relayed - before }
     },
   }
 
