@@ -126,12 +126,14 @@ interface SocketIoClient {
   disconnect(): void
 }
 
-test('clients of Socket.IO come back by themselves, to the new generation', async (t) => {
-  const app = await App.ready(t, 'sticky-socket-io.cjs', { workers: 1, options: ['--close-spread', '300ms'] })
+for (const transport of ['websocket', 'polling']) test(`clients of Socket.IO come back by themselves, to the new generation (${transport})`, async (t) => {
+  // With polls that are open for long, the app ends them as the manual says.
+  const env = transport === 'polling' ? { PING_MS: '60000', ENDS_POLLS: '1' } : {}
+  const app = await App.ready(t, 'sticky-socket-io.cjs', { workers: 1, options: ['--close-spread', '300ms'], env })
   const { io } = requireHere('socket.io-client') as { readonly io: (url: string, options: object) => SocketIoClient }
   const seen = Array.from({ length: 10 }, () => ({ pids: [] as number[], reasons: [] as string[] }))
   const clients = seen.map(({ pids, reasons }) => {
-    const client = io(`http://127.0.0.1:${app.port}`, { transports: ['websocket'], forceNew: true, reconnectionDelay: 10, reconnectionDelayMax: 50 })
+    const client = io(`http://127.0.0.1:${app.port}`, { transports: [transport], forceNew: true, reconnectionDelay: 10, reconnectionDelayMax: 50 })
     client.on('welcome', ({ pid }: { readonly pid: number }) => pids.push(pid))
     client.on('disconnect', (reason: string) => reasons.push(reason))
     return client
