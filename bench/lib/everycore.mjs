@@ -31,7 +31,7 @@ export function everycore({ name = 'everycore', settings = {}, args = [], onOutp
           return { child: session.spawn(node.path, [join(built, 'cli.cjs'), ...flags, script], { env, cwd, log, onOutput }) }
         }
         const child = session.spawn(node.path, [LIBRARY, join(built, 'index.js'), JSON.stringify({ workers, ...settings }), script], { env, cwd, log, hasChannel: true })
-        return { child, handedOver: () => handedOver(child) }
+        return { child, handedOver: () => handedOver(child), ask: (question, details) => ask(child, question, details) }
       }),
   }
 }
@@ -41,11 +41,16 @@ const flagsOf = (settings) => Object.entries(settings).flatMap(([key, value]) =>
 /** Connections that went from one worker to another, since the start. */
 async function handedOver(child) {
   await sleep(REPORT_MS)
-  const loads = await new Promise((resolve) => {
-    child.once('message', resolve)
-    child.send('loads')
-  })
+  const loads = await ask(child, 'loads')
   return loads.reduce((sum, load) => sum + load.taken, 0)
+}
+
+/** One question at a time; see apps/everycore.mjs. */
+function ask(child, question, details = {}) {
+  return new Promise((resolve) => {
+    child.once('message', resolve)
+    child.send({ question, ...details })
+  })
 }
 
 /** False, with a word on stderr, when what is built has no such setting. */

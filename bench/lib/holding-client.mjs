@@ -5,8 +5,8 @@ import { sleep } from './session.mjs'
 /**
  * Opens `count` connections, evenly over `overMs`, or all at once with 0.
  *
- * @returns `{ tookMs, halfMs, errors, close }`: until the last answer, and until half of them; connections that got none;
- *   closes all
+ * @returns `{ tookMs, halfMs, errors, closed, close }`: until the last answer, and until half of them; connections that got
+ *   none; how many the server has closed; closes all
  */
 export async function holdConnections(port, { count, overMs = 0, path = '/', timeoutMs = 20_000 }) {
   const began = performance.now()
@@ -28,6 +28,7 @@ export async function holdConnections(port, { count, overMs = 0, path = '/', tim
     tookMs: times.at(-1),
     halfMs: times[Math.ceil(count / 2) - 1],
     errors: ok.filter((one) => !one).length,
+    closed: () => sockets.filter((socket) => socket.destroyed || socket.readableEnded).length,
     close: () => {
       for (const socket of sockets) socket.destroy()
     },

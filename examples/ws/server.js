@@ -15,8 +15,7 @@ wss.on('connection', (ws) => {
 })
 
 // This worker is about to leave: tell the clients so, with the code for "going away" (RFC 6455, 7.4.1).
-onDrain(() => {
-  for (const ws of wss.clients) ws.close(1001, 'restarting')
-})
+// Not all at once, so that they do not all come back at once.
+onDrain(({ spread }) => spread(wss.clients, (ws) => ws.close(1001, 'restarting')))
 
 server.listen(process.env.PORT ?? 3000)

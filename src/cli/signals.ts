@@ -55,7 +55,7 @@ export function installSignals(supervisor: Supervisor, log: Logger, { isTTY, has
       interruptedAt = now
       if (isTTY) breakLine()
       if (isTTY) log.info('press Ctrl-C again to end at once')
-      void supervisor.stop(isTTY ? { lingerMs: IMPATIENT_LINGER_MS } : {})
+      void supervisor.stop(isTTY ? { lingerMs: IMPATIENT_LINGER_MS, closeSpreadMs: 0, delayMs: 0 } : {})
     },
     SIGQUIT: () => force(EXIT.quit),
     // A terminal that hangs up takes its user with it; without one it is the old way to ask for a reload.

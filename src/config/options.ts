@@ -54,6 +54,8 @@ export interface SupervisorOptions {
   readonly gracefulTimeoutMs?: number | string
   /** How long an idle keep-alive connection stays open in a stop. */
   readonly lingerTimeoutMs?: number | string
+  readonly closeSpreadMs?: number | string
+  readonly drainDelayMs?: number | string
   /** The signal that the app's own handlers get after the drain. */
   readonly killSignal?: NodeJS.Signals
   /** Wait for `ready()` or `process.send('ready')` and not only for listening. */

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { formatDuration } from '../base/units.ts'
 import type { CoreSettings } from '../core/types.ts'
 import { resolveBalance } from './balance.ts'
 import { collectValues, misspeltVariables, type Environment, type Flags, type Found, type Values } from './collect.ts'
@@ -21,6 +22,8 @@ import { workerEnv } from './worker-env.ts'
 
 /** Generations that may drain when a reload begins. More than one, so that a hotfix does not wait for the long requests of the release before the last. */
 const MAX_DRAINING = 3
+/** What a pod has for its end by default (terminationGracePeriodSeconds). */
+const KUBERNETES_GRACE_MS = 30_000
 
 /** Everything that settings are made of. */
 export interface SettingsInput {
@@ -75,6 +78,8 @@ export function resolveSettings(input: SettingsInput): Settings {
     balanceFrom: speaker(values.balance),
     rebalance: values.rebalance.value,
     lingerTimeoutMs: values.lingerTimeoutMs.value,
+    closeSpreadMs: values.closeSpreadMs.value,
+    drainDelayMs: values.drainDelayMs.value,
     waitReady: values.waitReady.value,
     killSignal: values.killSignal.value,
     admission: { probe: values.probe.value, warmUp: values.warmUp.value },
@@ -90,7 +95,7 @@ export function resolveSettings(input: SettingsInput): Settings {
     runtimeDir: runtimeDir.path,
     codeCacheDir: codeCache,
     compileCacheDir: input.host.hasCompileCache ? codeCache : undefined,
-    warnings: [...misspeltVariables(input.env), ...runtimeDir.warnings],
+    warnings: [...misspeltVariables(input.env), ...runtimeDir.warnings, ...stopWarnings(values)],
   }
 }
 
@@ -98,6 +103,13 @@ function checkSpares({ spares }: Values, basis: Basis | undefined, { platform }:
   if (spares.value === 0) return
   if (platform === 'win32') throw settingError(`${spares.where}: on Windows a worker cannot wait to listen`)
   if (basis?.node.inspectPort !== undefined) throw settingError(`${spares.where}: the port of an inspector goes by the slot, and a spare has none`, 'Leave out one of --spare and --inspect.')
+}
+
+/** Of a stop that lasts longer than the one who asked for it may wait. Without a delay nobody has Kubernetes in mind. */
+function stopWarnings({ drainDelayMs, gracefulTimeoutMs }: Values): readonly string[] {
+  const totalMs = drainDelayMs.value + gracefulTimeoutMs.value
+  if (drainDelayMs.value === 0 || totalMs <= KUBERNETES_GRACE_MS) return []
+  return [`A stop may take ${formatDuration(totalMs)}, --drain-delay and --graceful-timeout together: Kubernetes kills after 30s, unless terminationGracePeriodSeconds is more.`]
 }
 
 /** By the name that the operator knows; a default has none. */

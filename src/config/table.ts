@@ -193,6 +193,20 @@ export const SETTINGS = {
     default: { value: 6000, text: '6s', reason: "Node's servers promise 5 s and close after 6; a longer promise is kept in a reload, but would hold up every stop." },
     group: 'Start and stop',
   }),
+  drainDelayMs: setting({
+    flags: [{ long: 'drain-delay', placeholder: 'time', help: 'How long all goes on after SIGTERM before workers drain (Kubernetes).' }],
+    variables: ['EVERYCORE_DRAIN_DELAY'],
+    kind: KINDS.duration,
+    default: { value: 0, text: '0', reason: 'Only where connections still come for a while after SIGTERM, as in Kubernetes, it is worth waiting for.' },
+    group: 'Start and stop',
+  }),
+  closeSpreadMs: setting({
+    flags: [{ long: 'close-spread', placeholder: 'time', help: 'A worker that leaves closes its WebSockets over so long, and not all at once.' }],
+    variables: ['EVERYCORE_CLOSE_SPREAD'],
+    kind: KINDS.duration,
+    default: { value: 5000, text: '5s', reason: 'Each client that is closed comes back at once, often with a login: a thousand of them are 200 a second. And it fits into the 10 s that Docker gives a stop.' },
+    group: 'Start and stop',
+  }),
   gracefulTimeoutMs: setting({
     flags: [{ long: 'graceful-timeout', placeholder: 'time', help: 'How long a worker may finish its requests before it is killed.' }],
     variables: ['EVERYCORE_GRACEFUL_TIMEOUT'],

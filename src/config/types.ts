@@ -133,8 +133,12 @@ export interface Settings {
   readonly sticky: StickySettings | undefined
   /** Idle connections may move from one worker to another. */
   readonly rebalance: boolean
+  /** How long all goes on after a stop was asked for, in ms. */
+  readonly drainDelayMs: number
   /** How long an idle keep-alive connection stays open in a stop, in ms. */
   readonly lingerTimeoutMs: number
+  /** The longest time over which a worker that leaves ends WebSockets and the like, in ms. */
+  readonly closeSpreadMs: number
   /** Wait for `ready()` or `process.send('ready')` and not only for listening. */
   readonly waitReady: boolean
   /** The signal that the app's own handlers get after the drain. */

@@ -22,6 +22,7 @@ export function initialState(settings: CoreSettings, size: number): State {
     bootFailed: false,
     lastFailure: undefined,
     stop: undefined,
+    stopDue: undefined,
   }
 }
 

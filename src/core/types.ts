@@ -197,6 +197,8 @@ export interface State {
   readonly bootFailed: boolean
   readonly lastFailure: Failure | undefined
   readonly stop: { readonly how: 'graceful' | 'now'; readonly outcome: Outcome } | undefined
+  /** A stop was asked for and begins at this time; until then all goes on. Undefined once `stop` is set. */
+  readonly stopDue: { readonly at: number } | undefined
 }
 
 /** Facts. `at` is monotonic milliseconds. */
@@ -223,7 +225,8 @@ export type Event =
   | { readonly type: 'workerUnfit'; readonly at: number; readonly id: WorkerId; readonly said: string }
   | { readonly type: 'scaleRequested'; readonly at: number; readonly size: number }
   | { readonly type: 'reloadRequested'; readonly at: number }
-  | { readonly type: 'stopRequested'; readonly at: number; readonly how: 'graceful' | 'now' }
+  /** `delayMs`: how long all goes on, for whoever has to be told first; 0 when left out, and for `now`. */
+  | { readonly type: 'stopRequested'; readonly at: number; readonly how: 'graceful' | 'now'; readonly delayMs?: number }
   | { readonly type: 'timePassed'; readonly at: number }
 
 /** Orders to the shell. */
@@ -247,7 +250,8 @@ export type Effect =
 export type Notice =
   | { readonly type: 'primary:started'; readonly size: number; readonly tookMs: number }
   | { readonly type: 'primary:phase'; readonly phase: SupervisorPhase }
-  | { readonly type: 'primary:stopping'; readonly how: 'graceful' | 'now'; readonly outcome: Outcome }
+  /** `inMs`: when workers begin to drain, in ms from now. */
+  | { readonly type: 'primary:stopping'; readonly how: 'graceful' | 'now'; readonly outcome: Outcome; readonly inMs: number }
   | { readonly type: 'primary:stopped'; readonly outcome: Outcome }
   | { readonly type: 'worker:spawned'; readonly id: WorkerId; readonly slot: SlotIndex; readonly generation: number; readonly pid: number }
   | { readonly type: 'worker:ready'; readonly id: WorkerId; readonly slot: SlotIndex; readonly generation: number; readonly bootMs: number }

@@ -9,7 +9,7 @@ import type { State, Worker } from './types.ts'
  * always does something, and a late one does the same.
  */
 export function wakeAt(state: State, now: number): number | undefined {
-  const times = [...state.workers.flatMap((worker) => workerTimes(state, worker)), ...bootTimes(state)]
+  const times = [...state.workers.flatMap((worker) => workerTimes(state, worker)), ...bootTimes(state), ...(state.stopDue === undefined ? [] : [state.stopDue.at])]
   return times.length === 0 ? undefined : Math.max(now, Math.min(...times))
 }
 

@@ -11,6 +11,7 @@ import type { Strategy } from '../listen/primary/strategy.ts'
 import type { RawHandle } from '../listen/primary/raw-handle.ts'
 import type { ConnectionOffer, WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
 import type { Seat } from '../protocol/sticky.ts'
+import { acceptsHere, createPeerPin, withPin } from './acceptor.ts'
 import { isGated } from './admission.ts'
 import type { WorkerLinkHandlers } from './worker-link.ts'
 import type { WorkerProcess } from './worker-process.ts'
@@ -44,6 +45,8 @@ export class Balancing {
   readonly #relay: Relay
   readonly #worker: (id: number) => WorkerProcess | undefined
   readonly #chosenKey: ((head: string, client: RawHandle) => number | undefined) | undefined
+  /** Where workers do not know the keys of clients. */
+  readonly #pinOfPeer: ((client: RawHandle) => number | undefined) | undefined
   readonly #workers: () => Iterable<WorkerProcess>
   readonly #loads = new Map<number, WorkerLoad>()
   readonly #told = new Map<number, string>()
@@ -59,6 +62,7 @@ export class Balancing {
     this.#isIdle = !isGated(settings.admission) && settings.sticky === undefined && (settings.balance === 'shared' || settings.balance === 'reuseport')
     const choose = settings.sticky?.choose
     this.#chosenKey = choose === undefined || secret === undefined ? undefined : createChosenKey(choose, secret, warn)
+    this.#pinOfPeer = settings.sticky !== undefined && secret !== undefined && acceptsHere(settings.balance, settings.sticky) ? createPeerPin(secret) : undefined
     this.#worker = worker
     this.#workers = workers
     this.#relay = new Relay(this.#strategy, {
@@ -176,8 +180,7 @@ export class Balancing {
   }
 
   #withKey(origin: Origin, handle: RawHandle): Origin {
-    const pin = origin.head === undefined ? undefined : this.#chosenKey?.(origin.head, handle)
-    return pin === undefined ? origin : { ...origin, pin }
+    return withPin(origin, origin.head === undefined ? this.#pinOfPeer?.(handle) : this.#chosenKey?.(origin.head, handle))
   }
 
   /** The primary has accepted a connection. */

@@ -35,10 +35,11 @@ export function narrate(supervisor: Supervisor, log: Logger): void {
     if (phase === 'degraded') log.warn(`degraded: ${ready} of ${size} workers serve`, { event: 'primary:phase', phase, ready, size })
     else log.debug(`${phase}: ${ready} of ${size} workers serve`, { event: 'primary:phase', phase, ready, size })
   })
-  supervisor.on('primary:stopping', ({ how, outcome }) => {
+  supervisor.on('primary:stopping', ({ how, outcome, inMs }) => {
     if (outcome.name === 'failed') return
-    const text = how === 'now' ? 'stopping now' : `stopping: requests in flight have ${formatDuration(supervisor.settings.core.drainTimeoutMs)}`
-    log.info(text, { event: 'primary:stopping', how })
+    const first = inMs > 0 ? `all goes on for ${formatDuration(inMs)}, then ` : ''
+    const text = how === 'now' ? 'stopping now' : `stopping: ${first}requests in flight have ${formatDuration(supervisor.settings.core.drainTimeoutMs)}`
+    log.info(text, { event: 'primary:stopping', how, inMs })
   })
   supervisor.on('primary:stopped', ({ outcome }) => outcome.name === 'failed' || log.info('stopped', { event: 'primary:stopped' }))
   supervisor.on('scale:changed', ({ from, to }) => log.info(`scaling from ${from} to ${to} workers`, { event: 'scale:changed', from, to }))

@@ -48,6 +48,10 @@ export interface StopOptions {
   readonly force?: boolean
   /** How long idle keep-alive connections may stay, in ms. Default: the setting. A later call does not change it: workers that drain have their order. */
   readonly lingerMs?: number
+  /** The longest time over which WebSockets are closed, in ms. Default and later calls: as with `lingerMs`. */
+  readonly closeSpreadMs?: number
+  /** How long all goes on before workers drain, in ms. Default: the setting. A later call does not change it. */
+  readonly delayMs?: number
 }
 
 /** How long a slow log reader may delay the end. */
@@ -67,6 +71,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly #messages: WorkerMessages
   readonly #autoSize: AutoSize
   #lingerMs: number
+  #closeSpreadMs: number
   #outcome: { readonly outcome: Outcome; readonly failure: EverycoreError | undefined } | undefined
 
   /** @internal */
@@ -75,6 +80,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.settings = settings
     this.#context = context
     this.#lingerMs = settings.lingerTimeoutMs
+    this.#closeSpreadMs = settings.closeSpreadMs
     const sticky = stickyRules(settings)
     this.#sticky = sticky
     this.#sockets = new SocketDesk({
@@ -178,7 +184,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    */
   async stop(options: StopOptions = {}): Promise<void> {
     if (options.lingerMs !== undefined) this.#lingerMs = options.lingerMs
-    this.#engine.tell({ type: 'stopRequested', how: options.force === true ? 'now' : 'graceful' })
+    if (options.closeSpreadMs !== undefined) this.#closeSpreadMs = options.closeSpreadMs
+    this.#engine.tell({ type: 'stopRequested', how: options.force === true ? 'now' : 'graceful', delayMs: options.delayMs ?? this.settings.drainDelayMs })
     await this.done
   }
 
@@ -260,6 +267,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     switch (effect.type) {
       case 'spawnWorker':
         this.#crew.spawn(effect.id, effect.slot, effect.generation, this.#engine.state.generation)
+        if (this.#engine.state.stopDue !== undefined) this.#crew.get(effect.id)?.tellLeaving()
         return
       case 'seatWorker':
         this.#crew.seat(effect.id, effect.slot)
@@ -292,7 +300,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#sockets.forget(id)
     this.#balancing.leave(id)
     // Only a stop is in a hurry: while others serve, a promise to a client costs nothing.
-    this.#crew.drain(id, { timeoutMs, reason, lingerMs: reason === 'stop' ? this.#lingerMs : null })
+    this.#crew.drain(id, { timeoutMs, reason, lingerMs: reason === 'stop' ? this.#lingerMs : null, closeSpreadMs: this.#closeSpreadMs })
   }
 
   #onAppMessage(id: WorkerId, body: string, handle: unknown): void {
@@ -306,6 +314,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
 
   #announce(notice: Notice): void {
     // The types of both sides are made from the same union; TypeScript cannot follow that through emit.
+    if (notice.type === 'primary:stopping' && notice.inMs > 0) for (const worker of this.#crew.all) worker.tellLeaving()
     const whole = 'id' in notice && notice.type !== 'worker:spawn-failed' ? { ...this.#crew.ref(notice.id), ...notice } : notice
     this.#safely(() => (this as EventEmitter).emit(notice.type, whole))
     this.#waiters.check(this.#engine.state, notice)

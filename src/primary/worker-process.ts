@@ -219,6 +219,11 @@ export class WorkerProcess {
     this.#ends.channel.send({ type: 'open' })
   }
 
+  /** A stop was asked for. */
+  tellLeaving(): void {
+    this.#ends.channel.send({ type: 'leaving' })
+  }
+
   /** Asks for a report of its load, now. */
   ping(): void {
     this.#ends.channel.send({ type: 'ping' })

@@ -22,6 +22,8 @@ export interface BootInfo {
   readonly drainTimeoutMs: number
   /** For a worker whose primary is gone. */
   readonly lingerMs: number
+  /** The same. */
+  readonly closeSpreadMs: number
   readonly killSignal: string
   /** How often it says that its event loop turns. */
   readonly beatMs: number

@@ -47,9 +47,9 @@ function parse(text: string): Fields | undefined {
 
 function readOffer(value: unknown): ConnectionOffer | undefined {
   if (!isFields(value) || !isText(value['key']) || !isCount(value['open'])) return undefined
-  const { key, open, pin, head } = value
+  const { key, open, pin, head, idle } = value
   // Bounded by the length of a line.
-  return { key, open, ...(isCount(pin) ? { pin } : {}), ...(typeof head === 'string' ? { head } : {}) }
+  return { key, open, ...(isCount(pin) ? { pin } : {}), ...(typeof head === 'string' ? { head } : {}), ...(idle === true ? { idle } : {}) }
 }
 
 function read(value: Fields): WorkerMessage | undefined {

@@ -143,6 +143,8 @@ export type PrimaryMessage =
   | { readonly type: 'seated'; readonly slot: number }
   /** Accept from now on; to a worker that was told to wait for it. */
   | { readonly type: 'open' }
+  /** A stop was asked for; the drain follows. */
+  | { readonly type: 'leaving' }
   /** Report your load, now. */
   | { readonly type: 'ping' }
   | {
@@ -150,6 +152,8 @@ export type PrimaryMessage =
       readonly timeoutMs: number
       /** How long idle keep-alive connections may stay; null: as long as the server promised its clients. */
       readonly lingerMs: number | null
+      /** Longest time over which WebSockets and the like are ended. */
+      readonly closeSpreadMs: number
       readonly reason: string
     }
 
@@ -173,6 +177,8 @@ export interface ConnectionOffer {
   /** The client's key, and what was read to find it (base64), where the client counts. */
   readonly pin?: number
   readonly head?: string
+  /** It is between two requests, and the client was promised that it stays open. */
+  readonly idle?: true
 }
 
 /** A connection on its way to a worker. */
@@ -188,6 +194,10 @@ export interface Parcel {
   readonly pin?: number
   /** What was already read, base64. */
   readonly head?: string
+  /** As in {@link ConnectionOffer}. */
+  readonly idle?: true
+  /** Given back since too many are under way: others may have it a moment later. */
+  readonly again?: true
 }
 
 /** What crosses the link, from the primary. */

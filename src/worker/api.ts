@@ -1,5 +1,5 @@
 /**
- * The app's side: `import { ready, onDrain, slot, generation, isSupervised } from 'everycore/worker'`.
+ * The app's side: `import { ready, onDrain, isLeaving, onLeaving, slot, generation, isSupervised } from 'everycore/worker'`.
  * Everything here is harmless in a process that everycore did not start.
  */
 import { findHook, type DrainHandler } from './hook-object.ts'
@@ -41,4 +41,22 @@ export function ready(): void {
  */
 export function onDrain(handler: DrainHandler): () => void {
   return hook?.onDrain(handler) ?? (() => {})
+}
+
+/**
+ * True from the moment at which a stop was asked for: with `--drain-delay` while requests still come, so that a readiness
+ * route can send them elsewhere. A reload is no stop. False when not supervised.
+ */
+export function isLeaving(): boolean {
+  return hook?.isLeaving() ?? false
+}
+
+/**
+ * Calls `handler` when {@link isLeaving} becomes true, or at once when it is. A handler that throws is reported on
+ * stderr and changes nothing else.
+ *
+ * @returns a function that takes the handler off again.
+ */
+export function onLeaving(handler: () => void): () => void {
+  return hook?.onLeaving(handler) ?? (() => {})
 }

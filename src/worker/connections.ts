@@ -8,6 +8,7 @@ import { EventEmitter } from 'node:events'
 import { Socket, type Server } from 'node:net'
 import { assertNever } from '../base/assert-never.ts'
 import { wasFed } from '../listen/worker/feed.ts'
+import { isResting } from '../listen/worker/resting.ts'
 import { serverKind } from '../listen/worker/server-kind.ts'
 
 /** What a connection is in the middle of, seen from a drain. */
@@ -44,6 +45,10 @@ export interface OutgoingResponse extends EventEmitter {
   readonly req?: IncomingRequest
   readonly _last?: boolean
   readonly headersSent: boolean
+  readonly writableEnded?: boolean
+  readonly chunkedEncoding?: boolean
+  /** The head as it was sent. */
+  readonly _header?: string | null
 }
 
 export interface Http2Session extends EventEmitter {
@@ -182,6 +187,7 @@ function upgradedOccupation(socket: ServerSocket): Occupation {
 function httpOccupation(socket: ServerSocket): Occupation {
   if (socket._httpMessage) return 'busy'
   if (socket.parser?.incoming?.complete === false) return 'busy'
+  if (isResting(socket)) return 'idle'
   // Of a TLS socket only decrypted bytes count.
   if (socket.bytesRead === 0 && !wasFed(socket)) return 'untouched'
   return isReceiving(socket) ? 'busy' : 'idle'

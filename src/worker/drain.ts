@@ -2,9 +2,9 @@
  * How a worker leaves: it stops accepting, finishes what is in flight, lets each client know that the
  * connection ends, and only then hands over to the app's own shutdown.
  *
- * Idle keep-alive connections are not closed at once: a request may already be on the wire, and a
- * closed socket would lose it. They stay for as long as the server promised (`keepAliveTimeout`), and
- * a request that still comes is answered with `Connection: close`.
+ * While others serve on, idle keep-alive connections go to them, and nobody sees a close. What cannot move is not
+ * closed at once: a request may already be on the wire, and a closed socket would lose it. It stays for as long as the
+ * server promised (`keepAliveTimeout`), and a request that still comes is answered with `Connection: close`.
  */
 import type { EventEmitter } from 'node:events'
 import { nowMs } from '../base/clock.ts'
@@ -13,8 +13,11 @@ import type { BootInfo } from '../protocol/boot.ts'
 import type { PrimaryMessage } from '../protocol/messages.ts'
 import type { Connections } from './connections.ts'
 import { DrainHandlers } from './drain-handlers.ts'
+import { endEventStream } from './farewells.ts'
 import type { Hook } from './hook-object.ts'
 import { closeWithLastResponse } from './last-response.ts'
+import type { Leaving } from './leaving.ts'
+import { spread } from './spread.ts'
 import { startSweeps } from './sweep.ts'
 
 /** Kept back from the drain timeout for the app's own shutdown, at most. */
@@ -22,7 +25,7 @@ const RESERVE_MS = 1000
 /** Longest wait for the kernel's queue to run empty before the listening sockets are closed. */
 const QUEUE_LIMIT_MS = 500
 
-export type DrainOrder = Pick<Extract<PrimaryMessage, { type: 'drain' }>, 'timeoutMs' | 'lingerMs' | 'reason'>
+export type DrainOrder = Pick<Extract<PrimaryMessage, { type: 'drain' }>, 'timeoutMs' | 'lingerMs' | 'closeSpreadMs' | 'reason'>
 
 export interface Drain {
   /** Begins; later calls change nothing. */
@@ -34,6 +37,7 @@ interface DrainContext {
   readonly boot: BootInfo
   readonly connections: Connections
   readonly listeners: Listeners
+  readonly leaving: Leaving
 }
 
 export function createDrain(context: DrainContext): Drain {
@@ -49,18 +53,20 @@ export function createDrain(context: DrainContext): Drain {
   }
 }
 
-async function run({ boot, connections, listeners }: DrainContext, order: DrainOrder, handlers: DrainHandlers): Promise<void> {
+async function run({ boot, connections, listeners, leaving }: DrainContext, order: DrainOrder, handlers: DrainHandlers): Promise<void> {
   const reserveMs = Math.min(RESERVE_MS, order.timeoutMs / 4)
   const quietMs = order.timeoutMs - reserveMs
   const timeUp = sleep(quietMs)
   listeners.openNoMore()
   connections.gather()
-  handlers.begin({ reason: order.reason, deadline: Date.now() + order.timeoutMs })
+  if (isForGood(order)) leaving.begin()
+  handlers.begin({ reason: order.reason, deadline: Date.now() + order.timeoutMs, spread: async (items, action) => spread(items, action, Math.min(order.closeSpreadMs, quietMs / 2)) })
   closeWithLastResponse(connections)
   await stopAccepting(connections, listeners, order)
 
-  const finished = whenFinished(connections, handlers)
-  const endSweeps = startSweeps({ connections, handlers, lingerMs: order.lingerMs, quietMs })
+  const { over: finished, check } = whenFinished(connections, listeners, handlers)
+  const migrate = isForGood(order) ? undefined : () => listeners.migrate(check)
+  const endSweeps = startSweeps({ connections, handlers, migrate, lingerMs: order.lingerMs, spreadMs: order.closeSpreadMs, quietMs })
   await Promise.race([finished, timeUp.over])
   endSweeps()
   timeUp.cancel()
@@ -77,16 +83,24 @@ async function run({ boot, connections, listeners }: DrainContext, order: DrainO
   process.exit()
 }
 
-/** When no connection is left and no handler of the app's runs. */
-async function whenFinished(connections: Connections, handlers: DrainHandlers): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const check = (): void => {
-      if (connections.none && handlers.done) resolve()
-    }
-    connections.onEnded = check
-    handlers.onDone(check)
-    check()
+/** When no connection is left, none is on its way to another worker, and no handler of the app's runs. */
+function whenFinished(connections: Connections, listeners: Listeners, handlers: DrainHandlers): { readonly over: Promise<void>; readonly check: () => void } {
+  let resolve: (() => void) | undefined
+  const over = new Promise<void>((given) => {
+    resolve = given
   })
+  const check = (): void => {
+    if (connections.none && listeners.leaving() === 0 && handlers.done) resolve?.()
+  }
+  connections.onEnded = check
+  handlers.onDone(check)
+  check()
+  return { over, check }
+}
+
+/** Nobody will be there to serve instead. */
+function isForGood({ reason }: DrainOrder): boolean {
+  return reason === 'stop' || reason === 'primary-gone'
 }
 
 /** Keeps the process alive, as long as it is not cancelled. */
@@ -102,6 +116,7 @@ function sleep(ms: number): { readonly over: Promise<void>; readonly cancel: () 
 function endAllButBusy(connections: Connections): void {
   for (const session of connections.sessions) session.close()
   for (const socket of connections.sockets) {
+    if (socket.writableEnded || endEventStream(socket)) continue
     const occupation = connections.occupation(socket)
     if (occupation !== 'busy' && occupation !== 'carrier') socket.end()
   }
@@ -113,7 +128,7 @@ function hasOwnShutdown(signal: string): boolean {
 
 /** A released socket takes its queue with it, so first accept what is already there. Elsewhere other workers go on accepting. */
 async function stopAccepting(connections: Connections, listeners: Listeners, order: DrainOrder): Promise<void> {
-  if (order.reason === 'stop' || order.reason === 'primary-gone') {
+  if (isForGood(order)) {
     const limit = nowMs() + QUEUE_LIMIT_MS
     let quietTurns = 0
     // libuv accepts one connection for each turn of the loop (1.45 and later).

@@ -12,6 +12,11 @@ export interface DrainNotice {
   readonly reason: string
   /** `Date.now()` value at which the worker is killed. */
   readonly deadline: number
+  /**
+   * Calls `action` for each item at a moment by chance, so that not all clients come back at once: within `--close-spread`,
+   * sooner if they are few. Fulfilled when all have been called. One that throws is reported on stderr.
+   */
+  readonly spread: <T>(items: Iterable<T>, action: (item: T) => unknown) => Promise<void>
 }
 
 export type DrainHandler = (notice: DrainNotice) => void | Promise<void>
@@ -23,6 +28,8 @@ export interface Hook {
   readonly onSeat: (listener: (slot: number) => void) => void
   /** Returns a function that takes the handler off again. */
   readonly onDrain: (handler: DrainHandler) => () => void
+  readonly isLeaving: () => boolean
+  readonly onLeaving: (handler: () => void) => () => void
 }
 
 export function publishHook(hook: Hook): void {

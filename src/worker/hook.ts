@@ -14,6 +14,7 @@ import { openControlChannel } from './control-channel.ts'
 import { createDrain } from './drain.ts'
 import { reportFatalErrors } from './fatal-errors.ts'
 import { publishHook } from './hook-object.ts'
+import { createLeaving } from './leaving.ts'
 import { keepOutputWhole } from './output.ts'
 import { createReadiness } from './readiness.ts'
 import { hidePreload, keepInspectorShut } from './traces.ts'
@@ -33,11 +34,12 @@ export function install(boot: BootInfo): void {
   const connections = new Connections()
   const readiness = createReadiness(channel, boot.waitReady)
   const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, rebalance: boot.rebalance, gated: boot.gated, channel, readiness, connections, slot: () => boot.slot, sticky: boot.sticky })
-  const drain = createDrain({ boot, connections, listeners })
+  const leaving = createLeaving()
+  const drain = createDrain({ boot, connections, listeners, leaving })
   const messages = takeOverMessages(channel, readiness)
   adoptClusterWorker(channel)
   const seatListeners: ((slot: number) => void)[] = []
-  publishHook({ boot, ready: readiness.declare, onDrain: drain.onDrain, onSeat: (listener) => seatListeners.push(listener) })
+  publishHook({ boot, ready: readiness.declare, onDrain: drain.onDrain, isLeaving: leaving.isLeaving, onLeaving: leaving.onLeaving, onSeat: (listener) => seatListeners.push(listener) })
 
   channel.onMessage((message: PrimaryMessage) => {
     if (message.type === 'drain') drain.start(message)
@@ -49,11 +51,12 @@ export function install(boot: BootInfo): void {
       takeSeat(boot, message.slot)
       for (const listener of seatListeners) listener(message.slot)
     }
+    else if (message.type === 'leaving') leaving.begin()
     else listeners.settle(message)
   })
   channel.onAppMessage(messages.deliver)
   // The primary is gone: nobody will restart us, and a new primary may want the port.
-  channel.onClosed(() => drain.start({ timeoutMs: boot.drainTimeoutMs, lingerMs: boot.lingerMs, reason: 'primary-gone' }))
+  channel.onClosed(() => drain.start({ timeoutMs: boot.drainTimeoutMs, lingerMs: boot.lingerMs, closeSpreadMs: boot.closeSpreadMs, reason: 'primary-gone' }))
   startBeats(channel, boot)
 }
 

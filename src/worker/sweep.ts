@@ -5,6 +5,7 @@
 import { assertNever } from '../base/assert-never.ts'
 import type { Connections, Occupation } from './connections.ts'
 import type { DrainHandlers } from './drain-handlers.ts'
+import { Farewells, type FarewellTimes } from './farewells.ts'
 import { SessionsEnd } from './sessions.ts'
 
 const SWEEP_MS = 100
@@ -13,13 +14,13 @@ const PAUSE_FACTOR = 9
 /** How long a connection that has sent nothing may go on to do so. */
 const UNTOUCHED_GRACE_MS = 1000
 
-export interface SweepContext {
+export interface SweepContext extends FarewellTimes {
   readonly connections: Connections
   readonly handlers: DrainHandlers
   /** How long idle connections may stay; null: until their server's own timer. */
   readonly lingerMs: number | null
-  /** When all that is not busy is ended. */
-  readonly quietMs: number
+  /** Gives idle connections to other workers; undefined: there are none. */
+  readonly migrate: (() => void) | undefined
 }
 
 /** Begins with a sweep. Returns a function that ends them. */
@@ -28,10 +29,13 @@ export function startSweeps(context: SweepContext): () => void {
   let timer: NodeJS.Timeout | undefined
   let over = false
   const sessions = new SessionsEnd(Math.min(context.lingerMs ?? context.quietMs, context.quietMs / 2))
+  const farewells = new Farewells(context)
   const sweep = (): void => {
     if (over) return
     const at = performance.now()
+    context.migrate?.()
     endDue(context, at - began)
+    farewells.endDue(context.connections, context.handlers.done, at - began)
     sessions.closeDue(context.connections.sessions, at - began)
     const tookMs = performance.now() - at
     clearTimeout(timer)
@@ -53,14 +57,13 @@ function endDue(context: SweepContext, elapsedMs: number): void {
   }
 }
 
-function isDue(occupation: Occupation, { handlers, lingerMs }: SweepContext, elapsedMs: number): boolean {
+function isDue(occupation: Occupation, { lingerMs }: SweepContext, elapsedMs: number): boolean {
   switch (occupation) {
     case 'untouched':
       return elapsedMs >= UNTOUCHED_GRACE_MS
     case 'idle':
       return lingerMs !== null && elapsedMs >= lingerMs
     case 'upgraded':
-      return handlers.done
     case 'busy':
     case 'carrier':
     case 'opaque':

@@ -119,7 +119,7 @@ function detail(notice: Notice): string {
     case 'primary:phase':
       return ` ${notice.phase}`
     case 'primary:stopping':
-      return ` ${notice.how} ${notice.outcome.name}`
+      return ` ${notice.how} ${notice.outcome.name}${notice.inMs > 0 ? ` in ${notice.inMs}` : ''}`
     case 'primary:stopped':
       return ` ${notice.outcome.name}`
     case 'primary:started':

@@ -35,6 +35,7 @@ const PLACES = [
   'finish failed',
   'finish stopped',
   'finish stopped-now',
+  'primary:stopping later',
 ]
 
 void test('every random schedule keeps the invariants and comes to rest', (t) => {

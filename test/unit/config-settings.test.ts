@@ -45,6 +45,8 @@ describe('without any setting', () => {
       sizing: { size: 8, asked: 'auto', cores: 8, quota: undefined, auto: 8, memoryLimit: undefined, warnings: [] },
       core: { readyTimeoutMs: 60_000, drainTimeoutMs: 25_000, bootParallel: 8, stableMs: 10_000, provenMs: 1000, canaryMs: 0, surge: { count: 1 }, maxDraining: 3, spares: 0, maxFailures: 5, backoff: { baseMs: 1000, factor: 1.5, capMs: 30_000, jitter: 0.1 } },
       lingerTimeoutMs: 6000,
+      closeSpreadMs: 5000,
+      drainDelayMs: 0,
       waitReady: false,
       killSignal: 'SIGTERM',
       balance: 'least-busy',
@@ -111,6 +113,15 @@ describe('a setting', () => {
 
   it('that looks like a variable of ours and is none is a warning', () => {
     assert.deepEqual(settings({ env: { EVERYCORE_WORKRES: '4', EVERYCORE_SLOT: '1' } }).warnings, ['EVERYCORE_WORKRES is not a setting; EVERYCORE_WORKERS is.'])
+  })
+})
+
+describe('a stop that is longer than Kubernetes waits', () => {
+  it('is a warning where a delay says that somebody waits', () => {
+    const warning = 'A stop may take 35s, --drain-delay and --graceful-timeout together: Kubernetes kills after 30s, unless terminationGracePeriodSeconds is more.'
+    assert.deepEqual(settings(flag('drainDelayMs', '--drain-delay', '10s')).warnings, [warning])
+    assert.deepEqual(settings(flag('drainDelayMs', '--drain-delay', '5s')).warnings, [])
+    assert.deepEqual(settings(flag('gracefulTimeoutMs', '--graceful-timeout', '60s')).warnings, [])
   })
 })
 

@@ -212,6 +212,17 @@ describe('the relay', () => {
     assert.deepEqual(targets(), [3])
   })
 
+  test('gives back what is too much, to be offered again, and the rest when nobody else wants it, for good', () => {
+    const { relay, sent, balance, offer } = setUp([1, 2])
+    balance.leave(1)
+    relay.expire(500)
+    for (let count = 0; count < 512; count += 1) offer(1, 500)
+    assert.deepEqual(sent.at(-1), { to: 1, key: KEY, seq: 512, must: true, again: true })
+    balance.setStalled(2, true)
+    relay.retry(500)
+    assert.deepEqual(sent.at(-1), { to: 1, key: KEY, seq: 511, must: true })
+  })
+
   test('closes what is too much, and all that waits at the end', () => {
     const { relay, offer, leave } = setUp([1])
     leave(1)

@@ -37,7 +37,7 @@ export function record(state: State, event: Event): Step {
     case 'reloadRequested':
       return recordReloadRequest(state)
     case 'stopRequested':
-      return recordStop(state, event.how)
+      return recordStop(state, event)
     case 'timePassed':
       return quiet(state)
     default:

@@ -13,7 +13,7 @@ export function phase(state: State, at: number): Step {
 }
 
 function phaseOf(state: State): SupervisorPhase {
-  if (state.phase === 'idle' || state.stop !== undefined) return state.phase
+  if (state.phase === 'idle' || state.stop !== undefined || state.stopDue !== undefined) return state.phase
   const missing = wantedSlots(state).filter((slot) => !isServed(state, slot.index))
   if (missing.length === 0) return 'running'
   // A start, a scale-up or a worker that left by its own wish is no defect: only a failure degrades.

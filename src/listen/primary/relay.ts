@@ -24,7 +24,7 @@ export interface RelayPorts {
 }
 
 /** What is known of a connection besides where it was accepted. */
-export type Origin = Pick<Parcel, 'key' | 'pin' | 'head'>
+export type Origin = Pick<Parcel, 'key' | 'pin' | 'head' | 'idle'>
 
 interface Waiting {
   readonly origin: Origin
@@ -117,7 +117,14 @@ export class Relay {
 
   /** Sends what waits, as far as it can be sent now. */
   retry(now: number): void {
-    for (const [seq, { target }] of this.#waiting) if (target === undefined) this.#dispatch(seq, now)
+    /** Where those that anybody may have wait: no other one can go before them. */
+    const blocked = new Set<string>()
+    for (const [seq, { target, origin, isChoosy, asked }] of this.#waiting) {
+      if (target !== undefined) continue
+      const isAnybodys = (origin.pin === undefined || !isChoosy) && asked.size === 0
+      if (isAnybodys && blocked.has(origin.key)) continue
+      if (this.#dispatch(seq, now) === 'waits' && isAnybodys) blocked.add(origin.key)
+    }
   }
 
   /** Connections under way. */
@@ -151,7 +158,7 @@ export class Relay {
 
   /** Too many are under way: who accepted it keeps it. */
   #giveBack(seq: number, from: number | undefined, origin: Origin, handle: RawHandle, now: number): boolean {
-    if (from === undefined || this.#waiting.size >= 2 * LIMIT || !this.#ports.send(from, { ...origin, seq, must: true }, handle)) return false
+    if (from === undefined || this.#waiting.size >= 2 * LIMIT || !this.#ports.send(from, { ...origin, seq, must: true, again: true }, handle)) return false
     this.#waiting.set(seq, { origin, isChoosy: false, from, handle, asked: new Set(), told: new Set([from]), target: from })
     this.#strategy.sent(from)
     const lane = this.#lane(from, now)
@@ -160,9 +167,9 @@ export class Relay {
     return true
   }
 
-  #dispatch(seq: number, now: number): void {
+  #dispatch(seq: number, now: number): 'waits' | 'settled' {
     const parcel = this.#waiting.get(seq)
-    if (parcel === undefined) return
+    if (parcel === undefined) return 'settled'
     const { origin, isChoosy, from, handle, asked, told } = parcel
     const pin = isChoosy ? origin.pin : undefined
     const users = this.#ports.users(origin.key)
@@ -170,7 +177,7 @@ export class Relay {
       const fits = (id: number): boolean => users.has(id) && !asked.has(id)
       const best = this.#strategy.choose(fits, pin)
       const willing = best === undefined || this.#isFree(best, now) || this.#strategy.isPatient ? best : this.#strategy.choose((id) => fits(id) && this.#isFree(id, now), pin)
-      if (best !== undefined && (willing === undefined || !this.#isFree(willing, now))) return
+      if (best !== undefined && (willing === undefined || !this.#isFree(willing, now))) return 'waits'
       // Nobody who wants it: then whoever can be reached, first the one that accepted it, even in a drain.
       const target = willing ?? [...(from === undefined ? [] : [from]), ...asked, ...users].find((id) => !told.has(id) && !this.#ports.isComing(id))
       if (target === undefined) break
@@ -182,12 +189,13 @@ export class Relay {
       const lane = this.#lane(target, now)
       lane.outstanding += 1
       lane.askedAt ??= now
-      return
+      return 'settled'
     }
     // All have died: their successors will have the server open, and can be reached a moment later. All have refused: nobody ever will.
-    if ([...users].every((id) => this.#ports.isComing(id))) return
+    if ([...users].every((id) => this.#ports.isComing(id))) return 'waits'
     this.#waiting.delete(seq)
     this.#giveUp(handle)
+    return 'settled'
   }
 
   #giveUp(handle: RawHandle): void {

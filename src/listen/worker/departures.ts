@@ -20,6 +20,8 @@ export interface Departure {
   /** The client's key, and what was read of the connection, where the client counts. */
   readonly pin?: number | undefined
   readonly head?: Buffer | undefined
+  /** It is between two requests. */
+  readonly isIdle?: boolean
   /** Serves it here after all. */
   readonly keep: () => void
   /** For those that others need not have: looked at when its turn has come, since things may have changed. */
@@ -36,8 +38,12 @@ export interface Departures {
   readonly lookAgain: () => void
   /** Those whose turn has not come and that others need not have: as yet they are this worker's. */
   readonly queued: () => number
-  /** What was sent and is not fetched. */
+  /** What has not left yet: it waits for its turn, or for the primary to fetch it. */
   readonly leaving: () => number
+  /** Nothing waits for its turn. */
+  readonly hasRoom: () => boolean
+  /** Calls `listener` after each answer of the primary, and when what was waiting is kept. */
+  readonly onSettled: (listener: () => void) => void
   /** The primary's answer. */
   readonly fetched: (seq: number, ok: boolean) => void
   /** No answer will come any more. What has none, nobody has. */
@@ -53,6 +59,7 @@ export function createDepartures(link: Pick<WorkerLink, 'isOpen' | 'send'>, open
   let lastSeq = 0
   const window = new Window(1)
   let timer: NodeJS.Timeout | undefined
+  let settled: (() => void) | undefined
 
   const isLate = (): boolean => {
     const [oldest] = sent.values()
@@ -63,6 +70,7 @@ export function createDepartures(link: Pick<WorkerLink, 'isOpen' | 'send'>, open
     queue = []
     mayStay = 0
     for (const { keep } of kept) keep()
+    if (kept.length > 0) settled?.()
   }
   const shift = (): Departure | undefined => {
     const first = queue.shift()
@@ -78,9 +86,9 @@ export function createDepartures(link: Pick<WorkerLink, 'isOpen' | 'send'>, open
       const first = queue[0]
       if (first === undefined || sent.size >= (first.mayStay === undefined ? window.size(nowMs()) : SURPLUS_WINDOW)) return
       const departure = shift() ?? first
-      const { key, client, pin, head, keep } = departure
+      const { key, client, pin, head, isIdle, keep } = departure
       lastSeq += 1
-      const offer = { key, open: openCount(), ...(pin === undefined ? {} : { pin }), ...(head === undefined ? {} : { head: head.toString('base64') }) }
+      const offer = { key, open: openCount(), ...(pin === undefined ? {} : { pin }), ...(head === undefined ? {} : { head: head.toString('base64') }), ...(isIdle === true ? { idle: true as const } : {}) }
       if (link.send({ type: 'offer', seq: lastSeq, offer }, client)) sent.set(lastSeq, { ...departure, at: nowMs() })
       else keep()
     }
@@ -104,7 +112,11 @@ export function createDepartures(link: Pick<WorkerLink, 'isOpen' | 'send'>, open
     stop: keepQueued,
     lookAgain,
     queued: () => mayStay,
-    leaving: () => sent.size,
+    leaving: () => sent.size + queue.length,
+    hasRoom: () => queue.length === 0,
+    onSettled(listener) {
+      settled = listener
+    },
     fetched(seq, ok) {
       const departure = sent.get(seq)
       if (departure === undefined) return
@@ -113,12 +125,14 @@ export function createDepartures(link: Pick<WorkerLink, 'isOpen' | 'send'>, open
       if (ok) departure.client.close()
       else departure.keep()
       next()
+      settled?.()
     },
     ended() {
       const unfetched = [...sent.values()]
       sent.clear()
       for (const { keep } of unfetched) keep()
       keepQueued()
+      settled?.()
     },
   }
 }

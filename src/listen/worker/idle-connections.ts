@@ -6,8 +6,10 @@
  * @see lib/_http_server.js (connectionListenerInternal)
  */
 import type { Server, Socket } from 'node:net'
+import { wasFed } from './feed.ts'
 import type { ClientHandle } from './handles.ts'
 import { connectionsOf } from './http-connections.ts'
+import { isResting, restingOf } from './resting.ts'
 
 /** The handle below an accepted socket. */
 interface SocketHandle extends ClientHandle {
@@ -27,26 +29,59 @@ interface Parser {
 
 interface HttpSocket extends Omit<Socket, 'destroy'> {
   _handle?: SocketHandle | null
+  readonly parser?: Parser | null
   readonly _httpMessage?: unknown
   destroy(): unknown
 }
 
-/** Up to `count` idle connections of the server, taken off it. Empty for servers that are not plain HTTP/1.1. */
-export function takeIdle(server: Server, count: number): readonly ClientHandle[] {
+export interface Wanted {
+  /** At most. */
+  readonly count: number
+  /** Also those that have never sent a byte. */
+  readonly untouched?: boolean
+  readonly mayGo?: (client: ClientHandle) => boolean
+}
+
+/** A connection without an owner. */
+export interface TakenConnection {
+  readonly client: ClientHandle
+  /** It has had a request, here or elsewhere. */
+  readonly isIdle: boolean
+}
+
+/** Idle connections of the server, taken off it. Empty for servers that are not plain HTTP/1.1. */
+export function takeIdle(server: Server, { count, untouched = false, mayGo = () => true }: Wanted): readonly TakenConnection[] {
   if (count <= 0 || 'setTicketKeys' in server) return []
-  const taken: ClientHandle[] = []
-  for (const parser of connectionsOf<Parser>(server)?.idle() ?? []) {
+  const taken: TakenConnection[] = []
+  for (const parser of candidates(server, untouched)) {
     if (taken.length >= count) break
-    const handle = detach(parser)
-    if (handle !== undefined) taken.push(handle)
+    const isIdle = !isUntouched(parser) || isResting(parser.socket as Socket)
+    const client = detach(parser, mayGo)
+    if (client !== undefined) taken.push({ client, isIdle })
   }
   return taken
 }
 
-function detach(parser: Parser): ClientHandle | undefined {
+function* candidates(server: Server, untouched: boolean): Iterable<Parser> {
+  const list = connectionsOf<Parser>(server)
+  if (list === undefined) return
+  yield* list.idle()
+  for (const socket of restingOf(server)) {
+    const { parser } = socket as HttpSocket
+    if (parser && isResting(socket)) yield parser
+  }
+  if (untouched) for (const parser of list.all()) if (isUntouched(parser)) yield parser
+}
+
+/** Of what was fed to it the handle knows nothing. */
+function isUntouched({ socket }: Parser): boolean {
+  return socket?.bytesRead === 0 && !wasFed(socket as Socket)
+}
+
+function detach(parser: Parser, mayGo: (client: ClientHandle) => boolean): ClientHandle | undefined {
   const { socket } = parser
   const handle = socket?._handle
-  if (!socket || !handle || !isQuiet(parser, socket, handle)) return undefined
+  if (!socket || !handle || !isQuiet(parser, socket, handle) || !mayGo(handle)) return undefined
   if (handle.readStop?.() !== 0) return undefined
   handle.reading = false
   if (parser._consumed === true) {

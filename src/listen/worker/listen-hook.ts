@@ -86,6 +86,8 @@ export interface Listeners {
   readonly report: () => void
   /** Connections that are being handed over. */
   readonly leaving: () => number
+  /** Sends idle connections to other workers, now and as long as there is room for more; calls `settled` whenever some have left or are kept after all. */
+  readonly migrate: (settled: () => void) => void
   /** Closes every listening handle; the app's servers are not told, so their connections live on. */
   readonly stopAccepting: () => void
 }
@@ -198,6 +200,13 @@ export function installListenHook(context: ListenContext): Listeners {
     open: gate.open,
     report: () => load.report(true),
     leaving: departures.leaving,
+    migrate(settled) {
+      departures.onSettled(() => {
+        surplus.migrate()
+        settled()
+      })
+      surplus.migrate()
+    },
     stopAccepting() {
       lent.stop()
       for (const handle of open) {

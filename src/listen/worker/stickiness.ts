@@ -22,6 +22,8 @@ interface AcceptedHandle extends ReadableHandle {
 export interface Stickiness {
   /** Calls `done` once, at the latest after some seconds. */
   readonly find: (server: Server, client: AcceptedHandle, done: (found: Peeked) => void) => void
+  /** Its key, where the address alone tells. */
+  readonly pinOfPeer: (client: AcceptedHandle) => number | undefined
   /** Is it one of this worker's clients? */
   readonly owns: (pin: number) => boolean
   readonly setSeats: (seats: readonly Seat[]) => void
@@ -59,11 +61,7 @@ export function createStickiness(rules: StickyRules, slot: () => number, hide: (
         done({ pin: undefined, head: undefined })
         return
       }
-      const peer = (): string | undefined => {
-        const name: { address?: string } = {}
-        client.getpeername?.(name)
-        return name.address
-      }
+      const peer = (): string | undefined => peerOf(client)
       const isHttp = serverKind(server) === 'http'
       const tells = rules.by === 'ip' ? keys.isTrusted(peer()) : isHttp
       if (!tells) {
@@ -71,6 +69,10 @@ export function createStickiness(rules: StickyRules, slot: () => number, hide: (
         return
       }
       peeks.read(client, (head) => isEnough(isHttp, head), (head) => done({ pin: pinOfHead(isHttp, head, peer), head, isOpen: rules.by === 'function' && isHttp }))
+    },
+    pinOfPeer(client) {
+      const peer = peerOf(client)
+      return rules.by === 'ip' && !keys.isTrusted(peer) ? keys.ofPeer(peer) : undefined
     },
     owns: (pin) => holderOf(pin, seats)?.pid === process.pid,
     setSeats(given) {
@@ -88,4 +90,10 @@ export function createStickiness(rules: StickyRules, slot: () => number, hide: (
       passing.stop()
     },
   }
+}
+
+function peerOf(client: AcceptedHandle): string | undefined {
+  const name: { address?: string } = {}
+  client.getpeername?.(name)
+  return name.address
 }

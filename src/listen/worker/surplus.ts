@@ -6,13 +6,15 @@
  * @see lib/net.js, onconnection
  */
 import type { Server, Socket } from 'node:net'
+import { nowMs } from '../../base/clock.ts'
 import type { Parcel } from '../../protocol/messages.ts'
 import type { Peeked, Stickiness } from './stickiness.ts'
 import { feed } from './feed.ts'
 import type { Departures } from './departures.ts'
 import type { ClientHandle, ListenHandle } from './handles.ts'
 import type { Descriptors } from './descriptors.ts'
-import { takeIdle } from './idle-connections.ts'
+import { takeIdle, type TakenConnection, type Wanted } from './idle-connections.ts'
+import { rest } from './resting.ts'
 import type { LoadMeter } from './load.ts'
 import type { WorkerLink } from './worker-link.ts'
 
@@ -20,6 +22,10 @@ import type { WorkerLink } from './worker-link.ts'
 const ROUND_MS = 250
 /** At most so many connections move in one round: moving one costs as much as some requests. */
 const MOVES = 32
+/** How long a worker that leaves sends nothing after it was told that too many are under way. */
+const CROWDED_MS = 50
+/** Taken off their server at once by a worker that leaves: at least so many, and this part of all. While they wait for their turn nobody reads them. */
+const LEAVING = { least: 64, part: 1 / 64 }
 /** So many more than the others, and at least this part of its own, must a worker have before any moves. */
 const SLACK = { connections: 2, part: 0.1 }
 
@@ -34,6 +40,16 @@ interface Place {
   readonly server: LimitedServer
   readonly handle: ListenHandle
   readonly keep: OnConnection
+}
+
+/** How a connection has come. */
+interface Arrival {
+  /** The primary says whom it is for, whoever the client belongs to. */
+  readonly isTold?: boolean
+  /** Between two requests. */
+  readonly isIdle?: boolean
+  /** The primary asks this worker and no other. */
+  readonly isProbe?: boolean
 }
 
 const UNREAD: Peeked = { pin: undefined, head: undefined }
@@ -55,8 +71,10 @@ export interface Surplus {
   readonly detach: (key: string) => void
   /** The primary's word on how many connections are enough; null: keep all. */
   readonly limit: (ceiling: number | null, pinned: number | null) => void
-  /** From now on keep everything. */
+  /** From now on keep everything that is accepted. */
   readonly stop: () => void
+  /** After that: sends what is idle to others, as much as can be, and goes on with it by itself. */
+  readonly migrate: () => void
 }
 
 export function createSurplus({ load, rebalance, descriptors, link, departures, sticky }: SurplusContext): Surplus {
@@ -64,6 +82,9 @@ export function createSurplus({ load, rebalance, descriptors, link, departures, 
   let ceiling: number | null = null
   let pinnedCeiling: number | null = null
   let stopped = false
+  let crowdedUntil = 0
+  /** Nobody else would have them. */
+  const staying = new WeakSet<ClientHandle>()
   let rounds: NodeJS.Timeout | undefined
 
   /** @param coming 1: it is about to be this worker's; 0: it is counted as such */
@@ -79,22 +100,28 @@ export function createSurplus({ load, rebalance, descriptors, link, departures, 
     if (isFull(server)) return server.dropMaxConnection !== true
     return pin === undefined || sticky?.owns(pin) !== true || (pinnedCeiling !== null && load.open() >= pinnedCeiling)
   }
-  /** @param told by the primary, whoever the client belongs to */
-  const keep = ({ server, handle, keep: serve }: Place, client: ClientHandle, { pin, head }: Peeked, told: 'own' | 'told' | 'probe' = 'own'): void => {
-    if (sticky === undefined) serve.call(handle, 0, client)
+  const keep = ({ server, handle, keep: serve }: Place, client: ClientHandle, { pin, head }: Peeked, { isTold, isIdle, isProbe }: Arrival = {}): void => {
+    if (sticky === undefined && isIdle !== true) serve.call(handle, 0, client)
     else {
-      const made = (socket: Socket): void => {
-        if (told === 'probe') sticky.exempt(socket)
-        else if (told === 'told' && pin !== undefined) sticky.accepted(socket, pin)
-      }
-      feed(server, head, () => serve.call(handle, 0, client), made)
+      let made: Socket | undefined
+      feed(server, head, () => serve.call(handle, 0, client), (socket) => {
+        made = socket
+        if (isProbe === true) sticky?.exempt(socket)
+        else if (isTold === true && pin !== undefined) sticky?.accepted(socket, pin)
+      })
+      if (isIdle === true && made !== undefined) rest(server, made)
     }
     load.changed()
   }
-  const handOver = (key: string, client: ClientHandle, place: Place, found: Peeked = UNREAD): void => {
+  const handOver = (key: string, client: ClientHandle, place: Place, found: Peeked = UNREAD, isIdle = false): void => {
     const isOwned = found.pin !== undefined || found.isOpen === true
-    departures.add({ key, client, ...found, keep: () => keep(place, client, found), ...(isOwned ? {} : { mayStay: () => !isForOthers(place.server, 0) }) })
+    departures.add({ key, client, ...found, isIdle, keep: () => keep(place, client, found, { isIdle }), ...(isOwned || stopped ? {} : { mayStay: () => !isForOthers(place.server, 0) }) })
     load.changed()
+  }
+  const takeFrom = ({ server }: Place, wanted: Wanted): readonly TakenConnection[] => {
+    const taken = takeIdle(server, wanted)
+    load.counts.moved += taken.length
+    return taken
   }
   const reasonFor = (server: LimitedServer, { pin, isOpen }: Peeked): 'surplus' | 'full' | 'owner' => {
     if (isFull(server) || descriptors.isFull()) return 'full'
@@ -116,14 +143,25 @@ export function createSurplus({ load, rebalance, descriptors, link, departures, 
     if (!rebalance || ceiling === null || stopped || pinnedCeiling !== null || departures.isBlocked()) return
     let left = toMove({ open: load.open(), ceiling, endingSoon: load.endingSoon() })
     for (const [key, place] of places) {
-      const taken = takeIdle(place.server, left)
-      load.counts.moved += taken.length
-      for (const client of taken) handOver(key, client, place)
+      const taken = takeFrom(place, { count: left })
+      for (const { client } of taken) handOver(key, client, place, UNREAD, true)
       left -= taken.length
     }
   }
+  const pinOf = (client: ClientHandle): number | undefined => sticky?.pinOfPeer(client)
+  const mayMigrate = (client: ClientHandle): boolean => !staying.has(client) && (sticky === undefined || pinOf(client) !== undefined)
+  const migrate = (): void => {
+    if (!rebalance || !departures.hasRoom() || departures.isBlocked() || nowMs() < crowdedUntil) return
+    const count = Math.max(LEAVING.least, Math.ceil(load.open() * LEAVING.part))
+    for (const [key, place] of places) {
+      for (const { client, isIdle } of takeFrom(place, { count, untouched: true, mayGo: mayMigrate })) {
+        load.enable()
+        handOver(key, client, place, { pin: pinOf(client), head: undefined }, isIdle)
+      }
+    }
+  }
 
-  const arrived = ({ key, seq, must, pin, head, isProbe }: Parcel, client: ClientHandle | undefined): void => {
+  const arrived = ({ key, seq, must, pin, head, idle, again, isProbe }: Parcel, client: ClientHandle | undefined): void => {
     const place = places.get(key)
     const isWelcome = place !== undefined && (must || !(stopped || descriptors.isFull() || isFull(place.server)))
     if (client === undefined || !isWelcome) {
@@ -135,7 +173,9 @@ export function createSurplus({ load, rebalance, descriptors, link, departures, 
     // Said first: once the connection is served here nobody else may have it.
     link.send({ type: 'took', seq, open: load.open() + 1 })
     load.counts.taken += 1
-    keep(place, client, { pin, head: head === undefined ? undefined : Buffer.from(head, 'base64') }, isProbe === true ? 'probe' : 'told')
+    if (again === true) crowdedUntil = nowMs() + CROWDED_MS
+    else if (stopped) staying.add(client)
+    keep(place, client, { pin, head: head === undefined ? undefined : Buffer.from(head, 'base64') }, { isTold: true, isIdle: idle === true, isProbe: isProbe === true })
     descriptors.opened(client.fd ?? -1)
   }
   link.on({ connection: arrived, fetched: departures.fetched, ended: departures.ended })
@@ -182,6 +222,7 @@ export function createSurplus({ load, rebalance, descriptors, link, departures, 
       sticky?.stop()
       departures.stop()
     },
+    migrate,
   }
 }
 

@@ -42,6 +42,8 @@ export interface Book {
   everRunning: boolean
   losses: number
   stopAsked: 'no' | 'graceful' | 'now'
+  /** A stop was told that begins at this time: until then all goes on. */
+  leavingUntil: number | undefined
   stopping: boolean
   finished: boolean
   phase: SupervisorPhase
@@ -79,6 +81,7 @@ export function openBook(settings: CoreSettings, size: number): Book {
     everRunning: false,
     losses: 0,
     stopAsked: 'no',
+    leavingUntil: undefined,
     stopping: false,
     finished: false,
     phase: 'idle',

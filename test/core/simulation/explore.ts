@@ -83,6 +83,7 @@ function choices({ state, book }: Node, machine: Machine): readonly Event[] {
     { type: 'reloadRequested', at },
     { type: 'scaleRequested', at, size: otherSize },
     { type: 'stopRequested', at, how: 'graceful' },
+    { type: 'stopRequested', at, how: 'graceful', delayMs: 15 },
     { type: 'stopRequested', at, how: 'now' },
     ...present(book).flatMap((entry): readonly Event[] => {
       const { id } = entry

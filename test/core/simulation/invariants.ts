@@ -74,7 +74,7 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
     return entry.readyAt === undefined && readyTimeoutMs > 0 && book.now - entry.startedAt >= readyTimeoutMs
   }),
   on('no boot before the start, during a stop or beyond size', 'spawnWorker', (book, { slot }) =>
-    book.started && !book.stopping && book.stopAsked === 'no' && slot >= -1 && slot < book.size,
+    book.started && !book.stopping && (book.stopAsked === 'no' || book.leavingUntil !== undefined) && slot >= -1 && slot < book.size,
   ),
   on('a slot never holds two workers of one generation, unless one is to be recycled', 'spawnWorker', (book, { slot, generation }) =>
     slot === -1 || !book.entries.some((entry) => isWelcome(entry) && entry.slot === slot && entry.generation === generation && !entry.worn),
@@ -112,7 +112,7 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
     const entry = everBeen(book, id)
     return kind === 'killed' || (kind === 'retired') === (entry?.drainedAt !== undefined)
   }),
-  told('a reload begins only when it was asked for and none is under way', 'reload:started', (book) => book.queued && book.trying === undefined),
+  told('a reload begins only when it was asked for and none is under way', 'reload:started', (book) => book.queued && book.trying === undefined && book.stopAsked === 'no'),
   told('a reload begins when few enough generations drain', 'reload:started', (book) => {
     const draining = present(book).filter((entry) => entry.drainedAt !== undefined && entry.killedAt === undefined)
     return new Set(draining.map((entry) => entry.generation)).size < book.settings.maxDraining
@@ -136,6 +136,9 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
   on('sockets survive until every slot serves and no reload may need them', 'releaseUnusedSockets', (book) =>
     book.socketsInDoubt && servedSlots(book) === book.size && book.trying === undefined && !book.stopping,
   ),
+  on('sockets are given up once, when a stop has begun', 'releaseSockets', (book) =>
+    !book.stopping && (book.leavingUntil === undefined || book.now >= book.leavingUntil || !book.entries.some(isWelcome)),
+  ),
   on('the end comes when all are gone', 'finish', (book) => present(book).length === 0),
   on('the end leaves no reload unanswered', 'finish', (book) => book.trying === undefined && !book.queued),
 ]
@@ -148,8 +151,7 @@ function unservedAfterFailure(book: Book): boolean {
 
 /** Nobody serves or boots there, and nobody's exit is awaited to know when the next may. */
 function emptySlots(book: Book): readonly number[] {
-  const holds = (entry: Entry): boolean => isWelcome(entry) || (entry.drainedAt === undefined && entry.killedAt !== undefined)
-  const held = new Set(present(book).filter(holds).map(({ slot }) => slot))
+  const held = new Set(present(book).filter((entry) => isWelcome(entry) || (entry.drainedAt === undefined && entry.killedAt !== undefined)).map(({ slot }) => slot))
   return Array.from({ length: book.size }, (_, slot) => slot).filter((slot) => !held.has(slot))
 }
 
@@ -204,6 +206,10 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
       !book.started ||
       !present(book).some((entry) => (book.stopping && isWelcome(entry)) || (book.stopAsked === 'now' && entry.killedAt === undefined)),
   },
+  {
+    sentence: 'a stop begins when its time has come, and not before it was asked for',
+    holds: (book) => book.stopAsked === 'no' || book.stopping || (book.leavingUntil !== undefined && book.now < book.leavingUntil),
+  },
   { sentence: 'a reload takes no slot out of service', holds: (book) => book.floor === undefined || servedSlots(book) >= book.floor },
   { sentence: 'a reload is aborted as soon as a worker of the new code is lost on trial', holds: (book) => !book.mustAbort },
   { sentence: 'a failed reload leaves the serving generation unchanged', holds: (book, state) => snapshot(state).generation === book.good },
@@ -216,6 +222,7 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
     holds: (book, state) => {
       const { phase } = snapshot(state)
       if (phase !== book.phase) return false
+      if (book.leavingUntil !== undefined) return phase === 'stopping'
       if (!book.started || book.stopping) return phase !== 'running' && phase !== 'degraded'
       if (servedSlots(book) === book.size) return phase === 'running'
       return phase === (book.everReady && unservedAfterFailure(book) ? 'degraded' : book.everRunning ? 'running' : 'starting')
@@ -234,6 +241,7 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
     sentence: 'nothing is stuck: what is not settled has a worker under way or a timer',
     holds: (book, state, machine) => {
       if (!book.started || book.finished) return true
+      if (book.leavingUntil !== undefined) return machine.wakeAt(state, book.now) !== undefined
       const settled = servedSlots(book) === book.size && book.trying === undefined && !book.queued && !book.stopping
       return settled || present(book).some((entry) => !serves(entry) && !(entry.waits && isWelcome(entry))) || machine.wakeAt(state, book.now) !== undefined
     },

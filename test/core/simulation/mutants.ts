@@ -137,8 +137,8 @@ const finishEarly: Rule = (state) => {
   return state.stop !== undefined && rest.length === 0 && state.workers.length > 0 ? finish({ ...state, workers: [] }) : finish(state)
 }
 
-const giveUpThoughServed: Rule = (state) => {
-  const result = giveUp({ ...state, workers: [] })
+const giveUpThoughServed: Rule = (state, at) => {
+  const result = giveUp({ ...state, workers: [] }, at)
   return result.state.stop === state.stop ? quiet(state) : { ...result, state: { ...result.state, workers: state.workers } }
 }
 
@@ -255,5 +255,13 @@ export const MUTANTS: readonly Mutant[] = [
   waking('sleeps through the back-off', onlyTimes((state) => ({ ...state, settings: { ...state.settings, bootParallel: 0 } }))),
   waking('sleeps through the proof', onlyTimes((state) => ({ ...state, reload: undefined }))),
   waking('sleeps through the deadlines', onlyTimes((state) => ({ ...state, workers: state.workers.filter((worker) => worker.phase.name !== 'draining') }))),
+  waking('sleeps through the delay of a stop', onlyTimes((state) => ({ ...state, stopDue: undefined }))),
+  recording('does not wait with a stop', (state, event) => record(state, event.type === 'stopRequested' ? { ...event, delayMs: 0 } : event)),
+  recording('waits for ever with a stop', (state, event) => record(state, event.type === 'stopRequested' && (event.delayMs ?? 0) > 0 ? { ...event, delayMs: 1_000_000 } : event)),
+  instead('forgets the sockets when it stops later', stopping, (state, at) => {
+    const result = stopping(state, at)
+    return state.stopDue === undefined ? result : { ...result, effects: result.effects.filter(({ type }) => type !== 'releaseSockets') }
+  }),
+  instead('brings nobody back while it waits with a stop', boot, (state, at) => (state.stopDue === undefined ? boot(state, at) : quiet(state))),
   waking('wakes all the time', (_, now) => now),
 ]

@@ -69,6 +69,8 @@ export function noteEvent(book: Book, event: Event, reloading: boolean): void {
       book.queued = true
       return
     case 'stopRequested':
+      if (event.how === 'now') book.leavingUntil = undefined
+      else if (book.stopAsked === 'no' && !book.stopping && (event.delayMs ?? 0) > 0 && book.everReady) book.leavingUntil = event.at + (event.delayMs ?? 0)
       book.stopAsked = event.how === 'now' || book.stopAsked === 'now' ? 'now' : 'graceful'
       book.floor = undefined
       return
@@ -85,7 +87,7 @@ function withEntry(book: Book, id: number, note: (entry: Entry) => void): void {
 }
 
 function noteScale(book: Book, size: number): void {
-  if (book.stopping || size === book.size) return
+  if (book.stopping || book.stopAsked !== 'no' || size === book.size) return
   book.size = size
   book.mostSurge = Math.max(book.mostSurge, surgeOf(book))
   if (book.floor !== undefined) book.floor = Math.min(book.floor, servedSlots(book))
@@ -168,6 +170,7 @@ export function noteEffect(book: Book, effect: Effect): void {
       book.socketsInDoubt = false
       return
     case 'releaseSockets':
+      Object.assign(book, { stopping: true, leavingUntil: undefined, floor: undefined })
       return
     default:
       return assertNever(effect)
@@ -200,7 +203,7 @@ function noteSpawn(book: Book, order: Extract<Effect, { type: 'spawnWorker' }>):
 function noteNotice(book: Book, notice: Notice): void {
   if (notice.type === 'primary:phase') book.phase = notice.phase
   if (notice.type === 'primary:started') book.everRunning = true
-  if (notice.type === 'primary:stopping') Object.assign(book, { stopping: true, floor: undefined })
+  if (notice.type === 'primary:stopping') book.floor = undefined
   if (notice.type === 'reload:started') {
     Object.assign(book, { trying: notice.to, queued: false, everReloaded: true, soaked: false, floor: servedSlots(book) })
     book.mostSurge = Math.max(book.mostSurge, surgeOf(book))

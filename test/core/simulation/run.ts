@@ -93,7 +93,7 @@ function randomCommand(random: Random, book: Book, asked: number): Event {
   const kind = random.between(0, 99)
   if (kind < 40) return { type: 'reloadRequested', at: due }
   if (kind < 70) return { type: 'scaleRequested', at: due, size: random.between(1, 4) }
-  if (kind < 76) return { type: 'stopRequested', at: due, how: random.pick(['graceful', 'graceful', 'now']) }
+  if (kind < 76) return { type: 'stopRequested', at: due, how: random.pick(['graceful', 'graceful', 'now']), delayMs: random.pick([0, 0, 20, 700]) }
   const ids = present(book).map((entry) => entry.id)
   if (ids.length === 0) return { type: 'timePassed', at: due }
   return { type: random.pick(['workerRetireRequested', 'workerRetireRequested', 'workerViolated']), at: due, id: random.pick(ids) }
@@ -141,6 +141,7 @@ function deliver(run: Run, event: Event): void {
 function labelOf(effect: Effect): string {
   if (effect.type === 'announce') {
     const { notice } = effect
+    if (notice.type === 'primary:stopping') return `${notice.type} ${notice.inMs > 0 ? 'later' : 'now'}`
     return notice.type === 'reload:aborted' ? `${notice.type} ${notice.failure.why}` : notice.type
   }
   if (effect.type === 'finish') return `finish ${effect.outcome.name}`

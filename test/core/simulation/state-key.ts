@@ -18,6 +18,7 @@ export function stateKey(state: State, now: number): string {
     state.reloadQueued,
     state.socketsInDoubt,
     state.stop,
+    state.stopDue && state.stopDue.at - now,
     reload && [rank(reload.to), reload.direction, reload.proven, reload.crashes],
     state.spare.failures,
     Math.max(0, state.spare.respawnAt - now),

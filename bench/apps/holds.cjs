@@ -1,0 +1,13 @@
+'use strict'
+// The small server, and a request that keeps its worker for some seconds.
+const http = require('node:http')
+const listen = require('./listen.cjs')
+
+const server = http.createServer((request, response) => {
+  response.setHeader('content-type', 'text/plain')
+  if (request.url === '/hold') setTimeout(() => response.end('hello\n'), 6000)
+  else response.end('hello\n')
+})
+server.keepAliveTimeout = Number(process.env.BENCH_KEEP_ALIVE_MS ?? 5000)
+
+listen(server)
