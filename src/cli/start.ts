@@ -25,6 +25,7 @@ export async function runStart(settings: Settings): Promise<number> {
   for (const warning of [...settings.warnings, ...settings.sizing.warnings]) logs.logger.warn(warning)
   const signals = installSignals(supervisor, logs.logger, { isTTY: isatty(STDIN), byRunner: (process.env['npm_execpath'] ?? '') !== '', breakLine: () => logs.print(['']) })
   guardPrimary(supervisor, logs)
+  if ((process.env['NOTIFY_SOCKET'] ?? '') !== '') (await import('../primary/service-manager.ts')).tellServiceManager(supervisor, process.env, logs.logger)
   supervisor.once('primary:started', () => greet(supervisor, logs, nowMs() - began))
   // Its failure is told below, by `done`.
   supervisor.start().catch(() => {})
