@@ -10,6 +10,7 @@ import { requireCount } from '../config/workers.ts'
 import { initialState } from '../core/initial-state.ts'
 import { snapshot, type Snapshot } from '../core/snapshot.ts'
 import type { Effect, Notice, Outcome, State, WorkerId } from '../core/types.ts'
+import type { Inherited } from '../listen/primary/inherited.ts'
 import type { Logs } from '../logs/logs.ts'
 import type { WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
 import type { StickyRules } from '../protocol/sticky.ts'
@@ -19,17 +20,20 @@ import { Balancing, type HandOvers } from './balancing.ts'
 import { Crew } from './crew.ts'
 import { Engine } from './engine.ts'
 import type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './events.ts'
+import { HandOver } from './hand-over.ts'
 import { failureOf } from './outcome.ts'
 import { SocketDesk } from './sockets.ts'
 import { forgetEntrances, releaseSticky, stickyRules } from './sticky-rules.ts'
+import type { UpgradeOptions } from './upgrade.ts'
 import { Waiters } from './waiters.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 /** What may differ between runs besides the settings. */
 export interface SupervisorContext {
   readonly logs: Logs
-  /** Descriptors that `listen({ fd })` of the app may name. */
-  readonly inherited: ReadonlySet<number>
+  readonly inherited: Inherited
+  /** Of the supervisor before this one. */
+  readonly stickySecret: string | undefined
   /** Leave the sockets to node:cluster. */
   readonly viaCluster: boolean
 }
@@ -52,6 +56,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly #crew: Crew
   readonly #balancing: Balancing
   readonly #sticky: StickyRules | undefined
+  readonly #handOver: HandOver
   readonly #waiters = new Waiters()
   #lingerMs: number
   #listenFailure: SupervisorEvents['worker:listen-failed'][0] | undefined
@@ -63,7 +68,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.settings = settings
     this.#context = context
     this.#lingerMs = settings.lingerTimeoutMs
-    const sticky = stickyRules(settings)
+    const sticky = stickyRules(settings, context.stickySecret)
     this.#sticky = sticky
     this.#sockets = new SocketDesk({
       inherited: context.inherited,
@@ -104,6 +109,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       warn: (text: string) => context.logs.logger.warn(text),
     }
     this.#balancing = new Balancing(settings, ports, sticky?.secret)
+    const emit = (name: SupervisorEventName, details: object): void => this.#safely(() => (this as EventEmitter).emit(name, details))
+    this.#handOver = new HandOver({ settings, inherited: context.inherited, sockets: this.#sockets, stickySecret: sticky?.secret, engine: this.#engine, emit, events: this })
   }
 
   /** What each worker says of its connections. A supervisor with one worker asks for no reports. */
@@ -189,6 +196,18 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   /**
+   * Starts a new supervisor that takes over the sockets of this one, and then drains this one. Both serve meanwhile; no
+   * connection is refused. When the new one does not come up, this one goes on as if nothing had been.
+   *
+   * @returns when the new one has taken over; `done` tells when this one has ended
+   * @throws EverycoreError ERR_EVERYCORE_UPGRADE when it failed, ERR_EVERYCORE_STATE when the supervisor is not running, reloads, or is upgraded already, ERR_EVERYCORE_PLATFORM where sockets cannot be inherited
+   */
+  async upgrade(options: UpgradeOptions = {}): Promise<void> {
+    this.#requireRunning('upgrade')
+    await this.#handOver.run(options)
+  }
+
+  /**
    * Sends a message to the app in the worker of a slot, where `process.on('message')` gets it.
    *
    * @param message anything that JSON can hold, up to 1 MiB
@@ -253,8 +272,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   #drain({ id, timeoutMs, reason }: Extract<Effect, { type: 'drainWorker' }>): void {
     this.#sockets.forget(id)
     this.#balancing.leave(id)
-    // Only a stop is in a hurry: while others serve, a promise to a client costs nothing.
-    this.#crew.drain(id, { timeoutMs, reason, lingerMs: reason === 'stop' ? this.#lingerMs : null })
+    // Only a stop is in a hurry: while others serve, a promise to a client costs nothing. After an upgrade others do.
+    const isStop = reason === 'stop' && !this.#handOver.isDone
+    this.#crew.drain(id, { timeoutMs, reason: reason === 'stop' && !isStop ? 'reload' : reason, lingerMs: isStop ? this.#lingerMs : null })
   }
 
   #onMessage(id: WorkerId, worker: WorkerProcess, message: WorkerMessage): void {
