@@ -4,6 +4,7 @@
  * other side is `primary/succession.ts`.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { EverycoreError } from '../base/errors.ts'
 import { LEGACY_LIMIT, LEGACY_VERSION, readSuccessorWord, UPGRADE_VARIABLE, type HeldBefore, type PredecessorWord } from '../protocol/legacy.ts'
@@ -47,6 +48,13 @@ export interface Successor {
 }
 
 /**
+ * The shell ends at once, so that the successor is nobody's child but the system's: systemd does not wait at a stop for a
+ * main process that was another's child when it was named. Its stdout is for the pid, its stdin our stdout
+ * (what it starts in the background has no stdin by the time that its own redirections are looked at).
+ */
+const LAUNCH = '{ "$0" "$@" </dev/null & } >&0; echo $!'
+
+/**
  * Starts the successor and waits until its workers are ready.
  *
  * @throws EverycoreError ERR_EVERYCORE_UPGRADE when it did not come to that; the process has been told to end
@@ -54,66 +62,95 @@ export interface Successor {
 export async function raiseSuccessor(predecessor: Predecessor, options: UpgradeOptions): Promise<Successor> {
   const { command = nodePath(), args = [...process.execArgv, ...process.argv.slice(1)] } = options
   const plan = planDescriptors(predecessor)
-  const child = spawn(command, [...args], { stdio: [...plan.stdio], env: environment(plan.channel) })
-  const channel = child.stdio[plan.channel] as Duplex | null | undefined
-  channel?.on('error', () => {})
-  tell(channel, { word: 'legacy', legacy: { version: LEGACY_VERSION, pid: process.pid, named: [...predecessor.named], announced: [...predecessor.announced], held: plan.held, stickySecret: predecessor.stickySecret ?? null } })
-  child.once('spawn', () => predecessor.onSpawned(child.pid ?? -1))
-  const failure = await verdict(child, channel, predecessor, options)
+  const shell = spawn('/bin/sh', ['-c', LAUNCH, command, ...args], { stdio: [...plan.stdio], env: environment(plan.channel) })
+  stayNonBlocking()
+  const channel = shell.stdio[plan.channel] as Duplex | null | undefined
+  const pid = await pidOf(shell)
+  if (pid === undefined || channel == null) throw aborted('it cannot be started')
+  channel.on('error', () => {})
+  predecessor.onSpawned(pid)
+  const { held, named, announced, stickySecret = null } = { ...predecessor, held: plan.held }
+  tell(channel, { word: 'legacy', legacy: { version: LEGACY_VERSION, pid: process.pid, named: [...named], announced: [...announced], held, stickySecret } })
+  const failure = await verdict(pid, channel, predecessor, options)
   if (failure !== undefined) {
     tell(channel, { word: 'cancel', why: failure })
-    endInTime(child, predecessor.drainTimeoutMs + END_SLACK_MS)
-    throw new EverycoreError('ERR_EVERYCORE_UPGRADE', 'the upgrade was aborted', { why: failure, hint: 'this supervisor goes on serving; mend the new version and try again' })
+    endInTime(pid, channel, predecessor.drainTimeoutMs + END_SLACK_MS)
+    throw aborted(failure)
   }
   return {
-    pid: child.pid ?? -1,
+    pid,
     handOver() {
       tell(channel, { word: 'yours' })
-      channel?.end()
-      // It outlives this process.
-      child.unref()
+      channel.end()
     },
   }
 }
 
+/** libuv makes what a child gets as its first three descriptors blocking, and so for us too: a slow reader must not stop the supervisor. */
+function stayNonBlocking(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    const { _handle: handle } = stream as unknown as { readonly _handle?: { readonly setBlocking?: (isBlocking: boolean) => number } | null }
+    handle?.setBlocking?.(false)
+  }
+}
+
+function aborted(why: string): EverycoreError {
+  return new EverycoreError('ERR_EVERYCORE_UPGRADE', 'the upgrade was aborted', { why, hint: 'this supervisor goes on serving; mend the new version and try again' })
+}
+
+/** As the shell says it; undefined when there is no shell, or no process to be had. */
+async function pidOf(shell: ChildProcess): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    let text = ''
+    shell.once('error', () => resolve(undefined))
+    shell.stdout?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    shell.stdout?.once('end', () => resolve(/^\d+\n$/.test(text) ? Number(text) : undefined))
+  })
+}
+
 /** Why there is no successor; undefined when its workers are ready. Whatever comes first counts. */
-async function verdict(child: ChildProcess, channel: Duplex | null | undefined, { stopping, readyTimeoutMs }: Predecessor, { timeoutMs = Math.max(USUAL_TIMEOUT_MS, 2 * readyTimeoutMs), beforeHandOver }: UpgradeOptions): Promise<string | undefined> {
+async function verdict(pid: number, channel: Duplex, { stopping, readyTimeoutMs }: Predecessor, { timeoutMs = Math.max(USUAL_TIMEOUT_MS, 2 * readyTimeoutMs), beforeHandOver }: UpgradeOptions): Promise<string | undefined> {
   let timer: NodeJS.Timeout | undefined
   const outcome = new Promise<string | undefined>((resolve) => {
     timer = setTimeout(() => resolve(`its workers were not ready within ${timeoutMs / 1000} s`), timeoutMs)
-    child.once('error', ({ message }) => resolve(`it cannot be started (${message})`))
-    child.once('exit', (code, signal) => resolve(`it ended with ${signal ?? `exit code ${code}`} before its workers were ready`))
+    // It alone has the other end.
+    channel.once('close', () => resolve('it ended before its workers were ready; what it wrote says more'))
     void stopping.then(() => resolve('this supervisor stops'))
-    if (channel == null) return
     lines(channel, LEGACY_LIMIT, (line) => {
       const word = readSuccessorWord(line)
       if (word?.word === 'failed') resolve(word.why)
       if (word?.word !== 'ready') return
       clearTimeout(timer)
       if (beforeHandOver === undefined) resolve(undefined)
-      else void beforeHandOver(child.pid ?? -1).then((isFine) => resolve(isFine ? undefined : 'systemd could not be told that the new process is the service'))
+      else void beforeHandOver(pid).then((isFine) => resolve(isFine ? undefined : 'systemd could not be told that the new process is the service'))
     })
   })
   const failure = await outcome
   clearTimeout(timer)
-  return failure ?? (child.exitCode === null && child.signalCode === null ? undefined : 'it ended just when its workers were ready')
+  return failure ?? (channel.destroyed ? 'it ended just when its workers were ready' : undefined)
 }
 
-function tell(channel: Duplex | null | undefined, word: PredecessorWord): void {
-  if (channel?.writable === true) channel.write(`${JSON.stringify(word)}\n`)
+function tell(channel: Duplex, word: PredecessorWord): void {
+  if (channel.writable) channel.write(`${JSON.stringify(word)}\n`)
 }
 
-/** It has been asked to; what it has accepted it may answer. */
-function endInTime(child: ChildProcess, limitMs: number): void {
-  if (child.pid === undefined) return
-  child.kill('SIGTERM')
-  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs).unref()
-  child.once('exit', () => clearTimeout(timer))
-  child.unref()
+/** It has been asked to; what it has accepted it may answer. As long as its end of the channel is open, the pid is its own. */
+function endInTime(pid: number, channel: Duplex, limitMs: number): void {
+  const signal = (name: NodeJS.Signals): void => {
+    try {
+      if (!channel.destroyed) process.kill(pid, name)
+    } catch {
+      // It has just ended.
+    }
+  }
+  signal('SIGTERM')
+  const timer = setTimeout(() => signal('SIGKILL'), limitMs).unref()
+  channel.once('close', () => clearTimeout(timer))
+  ;(channel as Socket).unref()
 }
 
 interface Plan {
-  readonly stdio: readonly ('inherit' | 'ignore' | 'pipe' | number)[]
+  readonly stdio: readonly ('ignore' | 'pipe' | number)[]
   /** Descriptor of the successor's end of the channel. */
   readonly channel: number
   readonly held: readonly HeldBefore[]
@@ -121,7 +158,7 @@ interface Plan {
 
 /** What the app may name keeps its number; the rest takes what is free. */
 function planDescriptors({ held, named }: Pick<Predecessor, 'held' | 'named'>): Plan {
-  const stdio: Plan['stdio'][number][] = ['inherit', 'inherit', 'inherit']
+  const stdio: Plan['stdio'][number][] = [1, 'pipe', 2]
   for (const fd of named) stdio[fd] = fd
   let next = 3
   const place = (what: number | 'pipe'): number => {
