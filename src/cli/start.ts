@@ -33,6 +33,7 @@ export async function runStart(settings: Settings): Promise<number> {
     upgrade: () => void import('./upgrade.ts').then(async ({ upgradeByCommand }) => upgradeByCommand(supervisor, logs.logger, manager)),
   })
   guardPrimary(supervisor, logs)
+  if (process.pid === 1) void import('../primary/orphans.ts').then(({ watchOrphans }) => watchOrphans((text) => logs.logger.warn(text)))
   supervisor.once('primary:started', () => greet(supervisor, logs, nowMs() - began))
   // Its failure is told below, by `done`.
   supervisor.start().catch(() => {})
