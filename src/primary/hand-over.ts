@@ -10,6 +10,9 @@ import type { SupervisorEventName, SupervisorEvents } from './events.ts'
 import type { SocketDesk } from './sockets.ts'
 import type { Successor, UpgradeOptions } from './upgrade.ts'
 
+/** Longest wait for workers that do not take what they were given. */
+const DELIVERY_MS = 1000
+
 export interface HandOverPorts {
   readonly settings: Settings
   readonly inherited: Inherited
@@ -17,6 +20,8 @@ export interface HandOverPorts {
   readonly stickySecret: string | undefined
   readonly engine: Engine
   readonly events: EventEmitter<SupervisorEvents>
+  /** Connections that are on their way to a worker. */
+  readonly underWay: () => number
   readonly emit: (name: SupervisorEventName, details: object) => void
 }
 
@@ -47,11 +52,23 @@ export class HandOver {
       sockets.giveAway()
       handOver()
       emit('upgrade:finished', { pid, tookMs: nowMs() - began })
+      await this.#deliver()
       engine.tell({ type: 'stopRequested', how: 'graceful' })
     } catch (error) {
       this.#state = 'none'
       if (error instanceof EverycoreError) emit('upgrade:aborted', { why: error.why ?? error.message })
       throw error
+    }
+  }
+
+  /** What the supervisor has accepted finds a worker that serves, before all are told to leave. */
+  async #deliver(): Promise<void> {
+    const { sockets, underWay } = this.#ports
+    sockets.release()
+    const limit = nowMs() + DELIVERY_MS
+    while (underWay() > 0 && nowMs() < limit) {
+      // oxlint-disable-next-line no-await-in-loop
+      await new Promise((resolve) => setTimeout(resolve, 5))
     }
   }
 

@@ -110,7 +110,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     }
     this.#balancing = new Balancing(settings, ports, sticky?.secret)
     const emit = (name: SupervisorEventName, details: object): void => this.#safely(() => (this as EventEmitter).emit(name, details))
-    this.#handOver = new HandOver({ settings, inherited: context.inherited, sockets: this.#sockets, stickySecret: sticky?.secret, engine: this.#engine, emit, events: this })
+    this.#handOver = new HandOver({ settings, inherited: context.inherited, sockets: this.#sockets, stickySecret: sticky?.secret, engine: this.#engine, underWay: () => this.#balancing.handOvers.waiting, emit, events: this })
   }
 
   /** What each worker says of its connections. A supervisor with one worker asks for no reports. */

@@ -7,7 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { EverycoreError } from '../base/errors.ts'
-import { LEGACY_LIMIT, LEGACY_VERSION, readSuccessorWord, UPGRADE_VARIABLE, type HeldBefore, type PredecessorWord } from '../protocol/legacy.ts'
+import { LEGACY_LIMIT, LEGACY_VERSION, readSuccessorWord, UPGRADE_VARIABLE, type HeldBefore, type PredecessorWord, type SuccessorWord } from '../protocol/legacy.ts'
 import { lines } from './lines.ts'
 
 export interface UpgradeOptions {
@@ -65,13 +65,13 @@ export async function raiseSuccessor(predecessor: Predecessor, options: UpgradeO
   const shell = spawn('/bin/sh', ['-c', LAUNCH, command, ...args], { stdio: [...plan.stdio], env: environment(plan.channel) })
   stayNonBlocking()
   const channel = shell.stdio[plan.channel] as Duplex | null | undefined
+  const heard = firstWord(channel)
   const pid = await pidOf(shell)
   if (pid === undefined || channel == null) throw aborted('it cannot be started')
-  channel.on('error', () => {})
   predecessor.onSpawned(pid)
   const { held, named, announced, stickySecret = null } = { ...predecessor, held: plan.held }
   tell(channel, { word: 'legacy', legacy: { version: LEGACY_VERSION, pid: process.pid, named: [...named], announced: [...announced], held, stickySecret } })
-  const failure = await verdict(pid, channel, predecessor, options)
+  const failure = (await verdict(pid, heard, predecessor, options)) ?? (channel.destroyed ? 'it ended just when its workers were ready' : undefined)
   if (failure !== undefined) {
     tell(channel, { word: 'cancel', why: failure })
     endInTime(pid, channel, predecessor.drainTimeoutMs + END_SLACK_MS)
@@ -108,26 +108,35 @@ async function pidOf(shell: ChildProcess): Promise<number | undefined> {
   })
 }
 
-/** Why there is no successor; undefined when its workers are ready. Whatever comes first counts. */
-async function verdict(pid: number, channel: Duplex, { stopping, readyTimeoutMs }: Predecessor, { timeoutMs = Math.max(USUAL_TIMEOUT_MS, 2 * readyTimeoutMs), beforeHandOver }: UpgradeOptions): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const outcome = new Promise<string | undefined>((resolve) => {
-    timer = setTimeout(() => resolve(`its workers were not ready within ${timeoutMs / 1000} s`), timeoutMs)
-    // It alone has the other end.
-    channel.once('close', () => resolve('it ended before its workers were ready; what it wrote says more'))
-    void stopping.then(() => resolve('this supervisor stops'))
+/** At once, because Node reads on, and throws away, what nobody listens to when the shell has ended. Undefined: it has ended; it alone has the other end. */
+async function firstWord(channel: Duplex | null | undefined): Promise<SuccessorWord | undefined> {
+  return new Promise((resolve) => {
+    if (channel == null) return
+    channel.on('error', () => {})
+    channel.once('close', () => resolve(undefined))
     lines(channel, LEGACY_LIMIT, (line) => {
       const word = readSuccessorWord(line)
-      if (word?.word === 'failed') resolve(word.why)
-      if (word?.word !== 'ready') return
-      clearTimeout(timer)
-      if (beforeHandOver === undefined) resolve(undefined)
-      else void beforeHandOver(pid).then((isFine) => resolve(isFine ? undefined : 'systemd could not be told that the new process is the service'))
+      if (word !== undefined) resolve(word)
     })
   })
-  const failure = await outcome
+}
+
+/** Why there is no successor; undefined when its workers are ready. Whatever comes first counts. */
+async function verdict(pid: number, heard: Promise<SuccessorWord | undefined>, { stopping, readyTimeoutMs }: Predecessor, { timeoutMs = Math.max(USUAL_TIMEOUT_MS, 2 * readyTimeoutMs), beforeHandOver }: UpgradeOptions): Promise<string | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve(`its workers were not ready within ${timeoutMs / 1000} s`), timeoutMs)
+  })
+  const stopped = stopping.then(() => 'this supervisor stops')
+  const started = heard.then((word) => {
+    clearTimeout(timer)
+    if (word === undefined) return 'it ended before its workers were ready; what it wrote says more'
+    return word.word === 'failed' ? word.why : undefined
+  })
+  const failure = await Promise.race([started, late, stopped])
   clearTimeout(timer)
-  return failure ?? (channel.destroyed ? 'it ended just when its workers were ready' : undefined)
+  if (failure !== undefined || beforeHandOver === undefined) return failure
+  return (await beforeHandOver(pid)) ? undefined : 'systemd could not be told that the new process is the service'
 }
 
 function tell(channel: Duplex, word: PredecessorWord): void {

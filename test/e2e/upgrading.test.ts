@@ -10,6 +10,8 @@ import { hasSystemd, notifySocket } from '../harness/notify-socket.ts'
 import { isAlive } from '../harness/processes.ts'
 import { Program } from '../harness/program.ts'
 import { hasReusePort } from '../harness/reuse-port.ts'
+import { visitHttps } from '../harness/secure-clients.ts'
+import { slotsOf } from '../harness/sticky.ts'
 import { until } from '../harness/until.ts'
 
 type Target = Parameters<typeof get>[0]
@@ -123,6 +125,24 @@ test('an app that listens in every shape is reached on all of them after an upgr
   assert.match((await get({ port: Number(env.PORT_2) })).body, /^v4/)
   assert.match((await get({ path })).body, /^path/)
   assert.match((await get({ port: anyPort })).body, /^any/, 'the port that listen(0) gave')
+  await stop(app, pid)
+})
+
+test('TLS sessions resume after an upgrade', async (t) => {
+  const env = { PORT_2: String(await freePort()), PORT_3: String(await freePort()), PORT_4: String(await freePort()) }
+  const app = await App.ready(t, 'secure.cjs', { env, workers: 1 })
+  const { session } = await visitHttps(app.port, undefined)
+  const pid = await upgrade(app, app.pid)
+  assert.equal((await visitHttps(app.port, session)).reused, true)
+  await stop(app, pid)
+})
+
+test('clients that are known by a header belong to the same slots after an upgrade', async (t) => {
+  const app = await App.ready(t, 'sticky.cjs', { options: ['--sticky', 'header:x-client'], workers: 3 })
+  const names = Array.from({ length: 12 }, (_, index) => `client-${index}`)
+  const before = await slotsOf({ port: app.port }, names)
+  const pid = await upgrade(app, app.pid)
+  assert.deepEqual(await slotsOf({ port: app.port }, names), before)
   await stop(app, pid)
 })
 
