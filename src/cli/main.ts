@@ -28,7 +28,7 @@ export interface MainPorts {
   readonly cwd: () => string
   readonly host: () => Host
   /** Runs the app until it ends; gives the exit code. */
-  readonly runStart: (settings: Settings) => Promise<number>
+  readonly runStart: (settings: Settings, resolve: () => Settings) => Promise<number>
 }
 
 const PROCESS_PORTS: MainPorts = { cwd: () => process.cwd(), host: nodeHost, runStart }
@@ -60,10 +60,9 @@ interface Surroundings {
 }
 
 async function runRequest({ script, args, flags }: StartRequest, { env, streams, ports }: Surroundings): Promise<number> {
-  const settings = withVerb(script, () =>
-    resolveSettings({ flags, script, args, env, cwd: ports.cwd(), isTTY: streams.stdout.isTTY === true, host: ports.host() }),
-  )
-  return ports.runStart(settings)
+  const cwd = ports.cwd()
+  const resolve = (): Settings => resolveSettings({ flags, script, args, env, cwd, isTTY: streams.stdout.isTTY === true, host: ports.host() })
+  return ports.runStart(withVerb(script, resolve), resolve)
 }
 
 /** A script that does not exist and looks like a command was probably meant as one. */

@@ -1,6 +1,7 @@
 /** What signals mean to the command. */
 import { nowMs } from '../base/clock.ts'
 import { EXIT, type ExitCode } from '../base/exit-codes.ts'
+import { MAX_WORKERS } from '../config/workers.ts'
 import type { Logger } from '../logs/logs.ts'
 import type { Supervisor } from '../primary/supervisor.ts'
 
@@ -19,6 +20,8 @@ const ECHO_MS = 100
 export interface SignalOptions {
   /** A person sits at a terminal. */
   readonly isTTY: boolean
+  /** One of the standard streams is a terminal. */
+  readonly hasTerminal: boolean
   /** Started by npm, npx or the like. */
   readonly byRunner: boolean
   /** Ends the line on which the terminal has shown `^C`. */
@@ -34,7 +37,7 @@ export interface Signals {
 }
 
 /** Installs the handlers. */
-export function installSignals(supervisor: Supervisor, log: Logger, { isTTY, byRunner, breakLine, upgrade }: SignalOptions): Signals {
+export function installSignals(supervisor: Supervisor, log: Logger, { isTTY, hasTerminal, byRunner, breakLine, upgrade }: SignalOptions): Signals {
   let exitCode: ExitCode | undefined
   let interruptedAt: number | undefined
   const force = (code: ExitCode): void => {
@@ -62,6 +65,8 @@ export function installSignals(supervisor: Supervisor, log: Logger, { isTTY, byR
     SIGUSR2: () => reload(supervisor),
     // Ignored by whoever does not know it, such as a worker or an older version: docs/decisions/0020.
     SIGURG: upgrade,
+    // With a terminal the kernel sends them to whoever uses it from the background, again and again to who handles them.
+    ...(hasTerminal ? {} : { SIGTTIN: () => scaleBy(supervisor, 1), SIGTTOU: () => scaleBy(supervisor, -1) }),
     // Node would open the inspector.
     SIGUSR1: () => {},
   }
@@ -74,6 +79,12 @@ export function installSignals(supervisor: Supervisor, log: Logger, { isTTY, byR
       for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler)
     },
   }
+}
+
+function scaleBy(supervisor: Supervisor, change: number): void {
+  const size = supervisor.snapshot.size + change
+  // Its outcome is in the log; at the ends of the range, and in a stop, nothing happens.
+  if (size >= 1 && size <= MAX_WORKERS) supervisor.scale(size).catch(() => {})
 }
 
 function reload(supervisor: Supervisor): void {

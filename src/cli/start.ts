@@ -20,14 +20,19 @@ import { installSignals } from './signals.ts'
 /** By its number: `process.stdin` would open a stream that nobody reads. */
 const STDIN = 0
 
-/** Returns the exit code when everything has ended. */
-export async function runStart(settings: Settings): Promise<number> {
+/**
+ * Returns the exit code when everything has ended.
+ *
+ * @param resolve finds the settings anew, for a reload
+ */
+export async function runStart(settings: Settings, resolve: () => Settings): Promise<number> {
   const began = nowMs()
-  const { supervisor, logs, succession } = await assemble(settings, inheritedSockets())
+  const { supervisor, logs, succession } = await assemble(settings, { named: inheritedSockets(), relaunch: () => resolve().launch })
   for (const warning of [...settings.warnings, ...settings.sizing.warnings]) logs.logger.warn(warning)
   const manager = (process.env['NOTIFY_SOCKET'] ?? '') === '' ? undefined : joinServiceManager(supervisor, logs, succession)
   const signals = installSignals(supervisor, logs.logger, {
     isTTY: isatty(STDIN),
+    hasTerminal: [STDIN, 1, 2].some((fd) => isatty(fd)),
     byRunner: (process.env['npm_execpath'] ?? '') !== '',
     breakLine: () => logs.print(['']),
     upgrade: () => void import('./upgrade.ts').then(async ({ upgradeByCommand }) => upgradeByCommand(supervisor, logs.logger, manager)),

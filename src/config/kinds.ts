@@ -1,6 +1,7 @@
 import { delimiter } from 'node:path'
 import * as v from 'valibot'
-import { parseDuration } from '../base/units.ts'
+import { parseDuration, parseSize } from '../base/units.ts'
+import type { Surge } from '../core/types.ts'
 import { isNetwork, parseSticky } from './sticky-text.ts'
 import { BALANCES, type BalanceFunction, type BalanceName, type LogFormat, type StickyFunction, type StickyKey, type Verbosity } from './types.ts'
 import { splitWords } from './words.ts'
@@ -41,6 +42,24 @@ const durationMs = v.pipe(
   v.number(),
   v.minValue(0),
   v.maxValue(LONGEST_MS),
+)
+/** Below it a busy machine would be taken for a hanging worker. */
+const SHORTEST_HANG_MS = 500
+/** Below it workers would do little but boot. */
+const SHORTEST_LIFE_MS = 10_000
+/** Node alone takes more. */
+const LEAST_MEMORY = 16 * 1024 * 1024
+const size = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.transform((given) => parseSize(given) ?? Number.NaN))]),
+  v.number(),
+  v.integer(),
+  v.minValue(LEAST_MEMORY),
+)
+const urlPath = v.pipe(v.string(), v.regex(/^\/[!-~]{0,2000}$/))
+const surge = v.pipe(
+  v.union([v.string(), v.pipe(v.number(), v.transform(String))]),
+  v.regex(/^[1-9]\d{0,3}%?$/),
+  v.transform((given): Surge => (given.endsWith('%') ? { percent: Number.parseInt(given, 10) } : { count: Number(given) })),
 )
 const workers = v.pipe(
   v.union([v.string(), v.pipe(v.number(), v.transform(String))]),
@@ -89,6 +108,21 @@ export const KINDS = {
     read: (texts) => parseDuration(last(texts) ?? '', 's'),
     schema: durationMs,
   },
+  urlPath: { allowed: 'a path of a URL: use one that begins with /', read: last, schema: urlPath },
+  urlPaths: { allowed: 'a list of paths of URLs: use some that begin with /', read: (texts) => texts.flatMap((list) => list.split(/[\s,]+/)).filter((path) => path !== ''), schema: v.pipe(v.array(urlPath), v.readonly()) },
+  surge: { allowed: 'a number of workers: use 1 or more, or a percentage such as 25%', read: last, schema: surge },
+  hangTimeout: {
+    allowed: 'a duration: use 500ms or more, or 0 for never',
+    read: (texts) => parseDuration(last(texts) ?? '', 's'),
+    schema: v.pipe(durationMs, v.check((ms) => ms === 0 || ms >= SHORTEST_HANG_MS)),
+  },
+  lifetime: {
+    allowed: 'a duration: use 10s or more, for instance 12h',
+    read: (texts) => parseDuration(last(texts) ?? '', 's'),
+    schema: v.pipe(durationMs, v.minValue(SHORTEST_LIFE_MS)),
+  },
+  size: { allowed: 'a size: use 16M or more, for instance 512M or 1.5G', read: (texts) => parseSize(last(texts) ?? ''), schema: size },
+  count: { allowed: 'a number: use 1 or more', read: numberOrText, schema: v.pipe(v.number(), v.integer(), v.minValue(1)) },
   signal: {
     allowed: `a signal that can be handled: use ${KILL_SIGNALS.join(', ')}`,
     read: (texts) => last(texts)?.toUpperCase().replace(/^(?!SIG)/, 'SIG'),

@@ -40,6 +40,16 @@ export interface SupervisorOptions {
   readonly envFiles?: readonly string[]
   /** Boot to ready; 0 means no limit. */
   readonly readyTimeoutMs?: number | string
+  /** A new worker gets no connections until it answers this path with a status below 400. */
+  readonly probe?: string
+  /** Paths that a new worker is asked for before it gets connections. */
+  readonly warmUp?: readonly string[]
+  /** In a reload, a new worker must stay ready for so long before the old one drains. */
+  readonly minUptimeMs?: number | string
+  /** In a reload, the first new worker serves for so long and is compared with the old ones; 0: it is not. */
+  readonly canaryMs?: number | string
+  /** How many workers a reload replaces at a time: a number, or `'25%'`. */
+  readonly surge?: number | string
   /** Drain to exit, then SIGKILL. */
   readonly gracefulTimeoutMs?: number | string
   /** How long an idle keep-alive connection stays open in a stop. */
@@ -48,6 +58,14 @@ export interface SupervisorOptions {
   readonly killSignal?: NodeJS.Signals
   /** Wait for `ready()` or `process.send('ready')` and not only for listening. */
   readonly waitReady?: boolean
+  /** A worker whose event loop stands still for so long is killed and replaced; 0: never. */
+  readonly hangTimeoutMs?: number | string
+  /** A worker with more resident memory (bytes, or `'512M'`) is replaced; one with half as much again is killed. */
+  readonly maxMemory?: number | string
+  /** A worker is replaced when it has begun so many requests. */
+  readonly maxRequests?: number
+  /** A worker is replaced when it has been ready for so long. */
+  readonly maxLifetimeMs?: number | string
   readonly logFormat?: LogFormat
   readonly color?: boolean
   readonly verbosity?: Verbosity

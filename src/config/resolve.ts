@@ -19,6 +19,9 @@ import { typescriptArgs } from './typescript.ts'
 import { resolveIdentity, type Identity } from './users.ts'
 import { workerEnv } from './worker-env.ts'
 
+/** Generations that may drain when a reload begins. More than one, so that a hotfix does not wait for the long requests of the release before the last. */
+const MAX_DRAINING = 3
+
 /** Everything that settings are made of. */
 export interface SettingsInput {
   /** The command line; the library gives none. */
@@ -73,6 +76,13 @@ export function resolveSettings(input: SettingsInput): Settings {
     lingerTimeoutMs: values.lingerTimeoutMs.value,
     waitReady: values.waitReady.value,
     killSignal: values.killSignal.value,
+    admission: { probe: values.probe.value, warmUp: values.warmUp.value },
+    health: {
+      hangTimeoutMs: values.hangTimeoutMs.value,
+      maxMemory: values.maxMemory.value,
+      maxRequests: values.maxRequests.value,
+      maxLifetimeMs: values.maxLifetimeMs.value,
+    },
     logFormat: values.logFormat.value ?? (input.isTTY ? 'pretty' : 'raw'),
     color: values.color.value ?? colorFor(input.env, input.isTTY),
     verbosity: values.verbosity.value,
@@ -132,8 +142,10 @@ function coreSettings(values: Values, sizing: Sizing): CoreSettings {
     bootParallel: sizing.auto,
     // As long as systemd's default interval for counting restarts (DefaultStartLimitIntervalSec).
     stableMs: 10_000,
-    // Long enough for what fails right after listening, short enough for a reload of many workers.
-    provenMs: 1000,
+    provenMs: values.minUptimeMs.value,
+    canaryMs: values.canaryMs.value,
+    surge: values.surge.value,
+    maxDraining: MAX_DRAINING,
     // With the back-off below, the fifth failure comes some 5 s after the first of an app that dies at once.
     maxFailures: 5,
     backoff: { baseMs: 1000, factor: 1.5, capMs: 30_000, jitter: 0.1 },

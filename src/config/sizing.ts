@@ -3,7 +3,7 @@ import { formatSize } from '../base/units.ts'
 import type { Machine } from './machine.ts'
 import { settingError } from './problems.ts'
 import type { Sizing } from './types.ts'
-import { MAX_WORKERS, type Workers } from './workers.ts'
+import { MAX_WORKERS, parseWorkers, type Workers } from './workers.ts'
 
 /**
  * Memory that a worker needs at least when `auto` divides a limit. An empty Node.js server takes 50 MB,
@@ -25,6 +25,12 @@ export function resolveSizing(workers: Workers, machine: Machine): Sizing {
   if (wanted > MAX_WORKERS) throw settingError(`--workers ${workers.asked} of ${auto} are ${wanted} workers; the most are ${MAX_WORKERS}`)
   const size = workers.kind === 'count' || workers.kind === 'max' ? wanted : Math.min(wanted, fitting)
   return { size, asked: workers.asked, cores, quota, auto, memoryLimit, warnings: warningsOf({ size, wanted, fitting, auto }, machine) }
+}
+
+/** What the machine gives now, by the words that were used at the start; undefined where they name a number. */
+export function derivedSize(asked: string, machine: Machine): number | undefined {
+  const workers = parseWorkers(asked)
+  return workers === undefined || workers.kind === 'count' ? undefined : resolveSizing(workers, machine).size
 }
 
 function wantedSize(workers: Workers, auto: number, cores: number): number {

@@ -2,7 +2,7 @@ import { KINDS, type Kind } from './kinds.ts'
 import { BALANCES } from './types.ts'
 
 /** Headings of the help, in its order. */
-export const GROUPS = ['Workers', 'App', 'Start and stop', 'Output', 'System'] as const
+export const GROUPS = ['Workers', 'App', 'Start and stop', 'Health', 'Output', 'System'] as const
 
 /** One way to give a setting on the command line. */
 export interface Flag {
@@ -143,6 +143,42 @@ export const SETTINGS = {
     default: { value: 60_000, text: '60s', reason: 'Longer than a cold start with TypeScript and a database takes, shorter than the patience of a deploy.' },
     group: 'Start and stop',
   }),
+  probe: setting({
+    flags: [{ long: 'probe', placeholder: 'path', help: 'A new worker gets no connections until it answers this path with a status below 400.' }],
+    variables: ['EVERYCORE_PROBE'],
+    kind: KINDS.urlPath,
+    default: derived('off', 'Which path tells that an app can serve only the app knows.'),
+    group: 'Start and stop',
+  }),
+  warmUp: setting({
+    flags: [{ long: 'warm-up', placeholder: 'path', help: 'Ask a new worker for this path before it gets connections; repeatable.' }],
+    repeatable: true,
+    variables: ['EVERYCORE_WARM_UP'],
+    kind: KINDS.urlPaths,
+    default: { value: [], text: 'none', reason: 'Requests that nobody has sent may have effects.' },
+    group: 'Start and stop',
+  }),
+  minUptimeMs: setting({
+    flags: [{ long: 'min-uptime', placeholder: 'time', help: 'In a reload, a new worker must stay ready for so long before the old one drains.' }],
+    variables: ['EVERYCORE_MIN_UPTIME'],
+    kind: KINDS.duration,
+    default: { value: 1000, text: '1s', reason: 'Long enough for what fails right after listening, short enough for a reload of many workers.' },
+    group: 'Start and stop',
+  }),
+  canaryMs: setting({
+    flags: [{ long: 'canary', placeholder: 'time', help: 'In a reload, the first new worker serves for so long and is compared with the old ones.' }],
+    variables: ['EVERYCORE_CANARY'],
+    kind: KINDS.duration,
+    default: { value: 0, text: 'off', reason: 'How much traffic it takes to judge a release only its operator knows.' },
+    group: 'Start and stop',
+  }),
+  surge: setting({
+    flags: [{ long: 'surge', placeholder: 'n|n%', help: 'How many workers a reload replaces at a time, once the first is proven.' }],
+    variables: ['EVERYCORE_SURGE'],
+    kind: KINDS.surge,
+    default: { value: { count: 1 }, text: '1', reason: 'Each costs the memory and the boot of a worker more.' },
+    group: 'Start and stop',
+  }),
   waitReady: setting({
     flags: [{ long: 'wait-ready', sets: 'true', help: "Ready means ready() or process.send('ready'), not listening." }],
     variables: ['EVERYCORE_WAIT_READY'],
@@ -170,6 +206,34 @@ export const SETTINGS = {
     kind: KINDS.signal,
     default: { value: 'SIGTERM', text: 'SIGTERM', reason: 'What systemd, Docker and Kubernetes send, so what apps handle.' },
     group: 'Start and stop',
+  }),
+  hangTimeoutMs: setting({
+    flags: [{ long: 'hang-timeout', placeholder: 'time', help: 'A worker whose event loop stands still for so long is killed and replaced; 0 never.' }],
+    variables: ['EVERYCORE_HANG_TIMEOUT'],
+    kind: KINDS.hangTimeout,
+    default: { value: 10_000, text: '10s', reason: 'Longer than any computation that a server should do on its event loop, shorter than the patience of its clients.' },
+    group: 'Health',
+  }),
+  maxMemory: setting({
+    flags: [{ long: 'max-memory', placeholder: 'size', help: 'A worker with more resident memory is replaced; one with half as much again is killed.' }],
+    variables: ['EVERYCORE_MAX_MEMORY'],
+    kind: KINDS.size,
+    default: derived('off', 'How much is too much only its operator knows.'),
+    group: 'Health',
+  }),
+  maxRequests: setting({
+    flags: [{ long: 'max-requests', placeholder: 'n', help: 'A worker is replaced when it has begun so many requests.' }],
+    variables: ['EVERYCORE_MAX_REQUESTS'],
+    kind: KINDS.count,
+    default: derived('off', 'A server that leaks nothing needs no replacement.'),
+    group: 'Health',
+  }),
+  maxLifetimeMs: setting({
+    flags: [{ long: 'max-lifetime', placeholder: 'time', help: 'A worker is replaced when it has been ready for so long.' }],
+    variables: ['EVERYCORE_MAX_LIFETIME'],
+    kind: KINDS.lifetime,
+    default: derived('off', 'A server that leaks nothing needs no replacement.'),
+    group: 'Health',
   }),
   logFormat: setting({
     flags: [{ long: 'log-format', placeholder: 'pretty|json|raw', help: 'Form of the output; raw leaves the lines of the app as they are.' }],

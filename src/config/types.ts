@@ -100,6 +100,26 @@ export interface Launch {
   readonly inspectPort: number | undefined
 }
 
+/** What a worker must go through before it gets traffic. */
+export interface ProbeSettings {
+  /** Path that must be answered with a status below 400; undefined: nothing is asked. */
+  readonly probe: string | undefined
+  /** Paths that are asked for first, whatever comes of it. */
+  readonly warmUp: readonly string[]
+}
+
+/** When a worker is no longer good enough. */
+export interface HealthSettings {
+  /** Its event loop stands still for so long, in ms; 0: never. */
+  readonly hangTimeoutMs: number
+  /** Resident memory in bytes; undefined: no limit. */
+  readonly maxMemory: number | undefined
+  /** Requests begun; undefined: no limit. */
+  readonly maxRequests: number | undefined
+  /** Since it was ready, in ms; undefined: no limit. */
+  readonly maxLifetimeMs: number | undefined
+}
+
 /** All settings of one run, validated, units applied. */
 export interface Settings {
   readonly name: string
@@ -119,6 +139,8 @@ export interface Settings {
   readonly waitReady: boolean
   /** The signal that the app's own handlers get after the drain. */
   readonly killSignal: NodeJS.Signals
+  readonly health: HealthSettings
+  readonly admission: ProbeSettings
   readonly logFormat: LogFormat
   readonly color: boolean
   readonly verbosity: Verbosity

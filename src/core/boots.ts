@@ -1,7 +1,7 @@
 /** Which workers should boot, and not before when. The boot rule and the timer read the same list. */
-import { isOccupied, slotAt, wantedSlots } from './slots.ts'
-import { isStale, isSurging, targetOf, turnOf } from './roll.ts'
-import { isDying, liveIn } from './workers.ts'
+import { isOccupied, isServed, slotAt, wantedSlots } from './slots.ts'
+import { isStale, surgeOf, surging, targetOf, turnOf, unsettled } from './roll.ts'
+import { isDying, isReady, liveIn } from './workers.ts'
 import type { Reload, SlotIndex, State } from './types.ts'
 
 /** A worker that is missing. */
@@ -17,14 +17,13 @@ export function bootBudget(state: State): number {
   return Math.max(0, state.settings.bootParallel - booting)
 }
 
-/** All missing workers: empty slots in order, then the replacement of a reload. */
+/** All missing workers: empty slots in order, then the replacements of a reload, or of a worker that has reached a limit. */
 export function bootWishes(state: State): readonly BootWish[] {
   if (!mayBoot(state)) return []
   const fills = wantedSlots(state)
     .filter((slot) => !isOccupied(state, slot.index))
     .map((slot) => fillOf(state, slot.index))
-  const replacement = replacementOf(state)
-  return replacement === undefined ? fills : [...fills, replacement]
+  return [...fills, ...(state.reload === undefined ? renewals(state) : replacements(state, state.reload))]
 }
 
 /** Not before the start, not after the stop, and not when the first boots show that the code cannot boot. */
@@ -42,17 +41,28 @@ function fillOf(state: State, slot: SlotIndex): BootWish {
   return slot === turnOf(state, reload) ? tryOut(slot, reload) : { slot, generation: reload.from, notBefore }
 }
 
-function replacementOf(state: State): BootWish | undefined {
-  const { reload } = state
-  if (reload === undefined || isSurging(state)) return undefined
-  const slot = turnOf(state, reload)
-  if (slot === undefined || !isReplaceable(state, slot, reload)) return undefined
-  if (reload.direction === 'forward' && !reload.proven) return tryOut(slot, reload)
-  return { slot, generation: targetOf(reload), notBefore: slotAt(state, slot).respawnAt }
+/** One at a time, and only while all slots are served: what is worn still serves. */
+function renewals(state: State): readonly BootWish[] {
+  if (surging(state) > 0 || !wantedSlots(state).every(({ index }) => isServed(state, index))) return []
+  if (state.workers.some(({ phase }) => phase.name === 'draining' && phase.reason === 'recycle')) return []
+  const worn = state.workers.find((worker) => worker.worn !== undefined && worker.slot < state.size && isReady(worker))
+  return worn === undefined ? [] : [{ slot: worn.slot, generation: state.generation, notBefore: slotAt(state, worn.slot).respawnAt }]
 }
 
-/** It has an old worker and awaits the exit of none. */
+/** Until the new code is proven, one; then as many at a time as the surge allows. */
+function replacements(state: State, reload: Reload): readonly BootWish[] {
+  const isTrial = reload.direction === 'forward' && !reload.proven
+  const slots = unsettled(state, reload).slice(0, isTrial ? 1 : undefined)
+  const places = isTrial ? 1 - surging(state) : surgeOf(state) - surging(state)
+  return slots
+    .filter((slot) => isReplaceable(state, slot, reload))
+    .slice(0, Math.max(0, places))
+    .map((slot) => (isTrial ? tryOut(slot, reload) : { slot, generation: targetOf(reload), notBefore: slotAt(state, slot).respawnAt }))
+}
+
+/** It has an old worker alone, and awaits the exit of none. */
 function isReplaceable(state: State, slot: SlotIndex, reload: Reload): boolean {
+  if (liveIn(state, slot).length > 1) return false
   if (state.workers.some((worker) => worker.slot === slot && isDying(worker))) return false
   return liveIn(state, slot).some((worker) => isStale(worker, reload))
 }

@@ -13,9 +13,15 @@ export function recordFailure(state: State, worker: Worker, failure: Failure, at
   return chargeSlot({ ...noted, reload: { ...reload, crashes: reload.crashes + 1 } }, worker, failure, at, chance)
 }
 
-/** Was not ready for `provenMs`. */
+/** Has not been ready for as long as it must. */
 export function isYoung(state: State, worker: Worker, at: number): boolean {
-  return worker.readyAt === undefined || at - worker.readyAt < state.settings.provenMs
+  return worker.readyAt === undefined || at - worker.readyAt < trialMs(state, worker)
+}
+
+/** How long it must stay ready to be proven: the first of a reload longer, if a canary was asked for. */
+export function trialMs({ settings, reload }: State, worker: Worker): number {
+  const isCanary = reload?.direction === 'forward' && !reload.proven && worker.generation === reload.to
+  return isCanary ? Math.max(settings.provenMs, settings.canaryMs) : settings.provenMs
 }
 
 /** The slot goes on with the old generation, so its own record stays as it is. */

@@ -7,6 +7,17 @@ import { patchSlot } from './slots.ts'
 import { isLive, patchWorker } from './workers.ts'
 import type { KillReason, RetireReason, SlotIndex, State, Step, Worker } from './types.ts'
 
+/** Of a worker that was meant to serve. */
+const IS_FAILURE: Readonly<Record<KillReason, boolean>> = {
+  'ready-timeout': true,
+  violation: true,
+  stalled: true,
+  memory: true,
+  'drain-timeout': false,
+  'stop-now': false,
+  'reload-aborted': false,
+}
+
 /** Boots a new worker in a slot. */
 export function orderSpawn(state: State, slot: SlotIndex, generation: number, at: number): Step {
   const id = state.nextWorkerId
@@ -19,6 +30,7 @@ export function orderSpawn(state: State, slot: SlotIndex, generation: number, at
     readyAt: undefined,
     phase: { name: 'booting', deadline: readyDeadline(state, at) },
     due: undefined,
+    worn: undefined,
   }
   return {
     state: { ...state, nextWorkerId: id + 1, workers: [...state.workers, worker] },
@@ -51,7 +63,7 @@ export function orderDrain(state: State, worker: Worker, reason: RetireReason, a
 /** Ends a worker. Nothing to do for one that was killed before. */
 export function orderKill(state: State, worker: Worker, reason: KillReason, at: number): Step {
   if (worker.phase.name === 'killed') return quiet(state)
-  const counts = isLive(worker) && (reason === 'ready-timeout' || reason === 'violation')
+  const counts = isLive(worker) && IS_FAILURE[reason]
   return {
     state: patchWorker(state, worker.id, { phase: { name: 'killed', since: at, reason, counts, was: worker.phase.name }, due: undefined }),
     effects: [{ type: 'killWorker', id: worker.id, reason }],

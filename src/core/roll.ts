@@ -19,7 +19,12 @@ export function isStale(worker: Worker, reload: Reload): boolean {
  * than the old generation, since empty slots are filled anyway.
  */
 export function turnOf(state: State, reload: Reload): SlotIndex | undefined {
-  return wantedSlots(state).find((slot) => !isSettled(liveIn(state, slot.index), reload))?.index
+  return unsettled(state, reload)[0]
+}
+
+/** All slots that the reload has not settled, from the lowest up. */
+export function unsettled(state: State, reload: Reload): readonly SlotIndex[] {
+  return wantedSlots(state).flatMap(({ index }) => (isSettled(liveIn(state, index), reload) ? [] : [index]))
 }
 
 function isSettled(live: readonly Worker[], reload: Reload): boolean {
@@ -27,7 +32,13 @@ function isSettled(live: readonly Worker[], reload: Reload): boolean {
   return reload.direction === 'back' || live.some(isProven)
 }
 
-/** Some slot holds an old worker and its replacement: the one seat above size is taken. */
-export function isSurging(state: State): boolean {
-  return wantedSlots(state).some((slot) => liveIn(state, slot.index).length > 1)
+/** How many slots hold an old worker and its replacement. */
+export function surging(state: State): number {
+  return wantedSlots(state).filter((slot) => liveIn(state, slot.index).length > 1).length
+}
+
+/** How many may. */
+export function surgeOf({ settings: { surge }, size }: State): number {
+  const wanted = 'count' in surge ? surge.count : Math.floor((size * surge.percent) / 100)
+  return Math.min(size, Math.max(1, wanted))
 }

@@ -21,15 +21,27 @@ export interface CoreSettings {
   readonly stableMs: number
   /** A replacement must stay ready for this long before its predecessor is drained. */
   readonly provenMs: number
+  /** The first worker of a reload must stay ready for this long, if it is more. */
+  readonly canaryMs: number
+  /** How many workers above the size a reload may have. */
+  readonly surge: Surge
+  /** A reload begins when fewer generations than this drain, at least 1. */
+  readonly maxDraining: number
   /** Consecutive failures of a slot before it counts as hopeless. */
   readonly maxFailures: number
   /** Back-off before boot number n+1 of a failing slot: base x factor^(n-2), at most cap; the first respawn is immediate. */
   readonly backoff: { readonly baseMs: number; readonly factor: number; readonly capMs: number; readonly jitter: number }
 }
 
+/** A number of workers, or a part of the size; at least 1 and at most the size. */
+export type Surge = { readonly count: number } | { readonly percent: number }
+
 /** Why a worker is drained or killed. A reason is a field and never a state. */
-export type RetireReason = 'stop' | 'scale' | 'reload' | 'rollback' | 'request'
-export type KillReason = 'ready-timeout' | 'drain-timeout' | 'stop-now' | 'reload-aborted' | 'violation'
+export type RetireReason = 'stop' | 'scale' | 'reload' | 'rollback' | 'request' | 'recycle'
+export type KillReason = 'ready-timeout' | 'drain-timeout' | 'stop-now' | 'reload-aborted' | 'violation' | 'stalled' | 'memory'
+
+/** Which limit a healthy worker has reached. */
+export type RecycleReason = 'memory' | 'heap' | 'requests' | 'lifetime'
 
 export type WorkerPhase =
   /** Started, not ready. `deadline` is undefined when there is no limit. */
@@ -50,7 +62,9 @@ export interface Worker {
   readonly readyAt: number | undefined
   readonly phase: WorkerPhase
   /** Recorded by a fact, carried out by a rule in the same step. */
-  readonly due: 'retire' | 'violation' | undefined
+  readonly due: 'retire' | 'violation' | 'stalled' | 'memory' | undefined
+  /** It has reached a limit and is to be replaced, start first; undefined while it is as good as new. */
+  readonly worn: RecycleReason | undefined
 }
 
 /** How a worker ended, as the process table and the worker's own last report tell it. */
@@ -133,8 +147,10 @@ export interface Reload {
 export interface ReloadFailure {
   /** Where it failed; 0 when `why` is 'stopped'. */
   readonly slot: SlotIndex
-  readonly why: 'boot-failure' | 'ready-timeout' | 'died-young' | 'spawn-failed' | 'stopped'
+  readonly why: 'boot-failure' | 'ready-timeout' | 'died-young' | 'spawn-failed' | 'unfit' | 'stopped'
   readonly exit: ExitReport | undefined
+  /** What makes it unfit. */
+  readonly said?: string
 }
 
 /** How it all ended. The shell turns it into an exit code and a message. */
@@ -186,6 +202,14 @@ export type Event =
   | { readonly type: 'workerRetireRequested'; readonly at: number; readonly id: WorkerId }
   /** The worker broke the protocol. */
   | { readonly type: 'workerViolated'; readonly at: number; readonly id: WorkerId }
+  /** Its event loop has not turned for `silentMs`. */
+  | { readonly type: 'workerStalled'; readonly at: number; readonly id: WorkerId; readonly silentMs: number }
+  /** It has reached a limit that asks for a replacement. `value`: bytes, part of the heap, requests, or ms. */
+  | { readonly type: 'workerWorn'; readonly at: number; readonly id: WorkerId; readonly why: RecycleReason; readonly value: number }
+  /** It has so much memory that the machine cannot wait for a replacement. */
+  | { readonly type: 'workerOverweight'; readonly at: number; readonly id: WorkerId }
+  /** The first worker of a reload does its work worse than the old ones. */
+  | { readonly type: 'workerUnfit'; readonly at: number; readonly id: WorkerId; readonly said: string }
   | { readonly type: 'scaleRequested'; readonly at: number; readonly size: number }
   | { readonly type: 'reloadRequested'; readonly at: number }
   | { readonly type: 'stopRequested'; readonly at: number; readonly how: 'graceful' | 'now' }
@@ -213,6 +237,10 @@ export type Notice =
   | { readonly type: 'primary:stopped'; readonly outcome: Outcome }
   | { readonly type: 'worker:spawned'; readonly id: WorkerId; readonly slot: SlotIndex; readonly generation: number; readonly pid: number }
   | { readonly type: 'worker:ready'; readonly id: WorkerId; readonly slot: SlotIndex; readonly generation: number; readonly bootMs: number }
+  /** Its event loop has stood still for the hang timeout; it is killed. */
+  | { readonly type: 'worker:stalled'; readonly id: WorkerId; readonly slot: SlotIndex; readonly silentMs: number }
+  /** It has reached a limit, and serves until its replacement is ready. `value`: bytes, part of the heap's limit, requests, or ms. */
+  | { readonly type: 'worker:worn'; readonly id: WorkerId; readonly slot: SlotIndex; readonly why: RecycleReason; readonly value: number }
   | { readonly type: 'worker:draining'; readonly id: WorkerId; readonly slot: SlotIndex; readonly reason: RetireReason }
   | {
       readonly type: 'worker:exited'

@@ -1,4 +1,5 @@
 import { bootBudget, bootWishes } from './boots.ts'
+import { trialMs } from './failures.ts'
 import { targetOf } from './roll.ts'
 import type { State, Worker } from './types.ts'
 
@@ -16,7 +17,7 @@ function workerTimes(state: State, worker: Worker): readonly number[] {
   const { phase } = worker
   if (phase.name === 'booting') return phase.deadline === undefined ? [] : [phase.deadline]
   if (phase.name === 'draining') return [phase.deadline]
-  if (phase.name === 'ready' && !phase.proven && isOnTrial(state, worker)) return [phase.since + state.settings.provenMs]
+  if (phase.name === 'ready' && !phase.proven && isOnTrial(state, worker)) return [phase.since + trialMs(state, worker)]
   return []
 }
 

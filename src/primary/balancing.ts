@@ -11,6 +11,7 @@ import type { Strategy } from '../listen/primary/strategy.ts'
 import type { RawHandle } from '../listen/primary/raw-handle.ts'
 import type { ConnectionOffer, WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
 import type { Seat } from '../protocol/sticky.ts'
+import { isGated } from './admission.ts'
 import type { WorkerLinkHandlers } from './worker-link.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
@@ -53,9 +54,9 @@ export class Balancing {
   #timer: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
 
-  constructor(settings: Pick<Settings, 'balance' | 'sticky'>, { worker, workers, users, warn }: BalancingPorts, secret: string | undefined) {
+  constructor(settings: Pick<Settings, 'balance' | 'sticky' | 'admission'>, { worker, workers, users, warn }: BalancingPorts, secret: string | undefined) {
     this.#strategy = strategyOf(settings, worker, warn)
-    this.#isIdle = settings.sticky === undefined && (settings.balance === 'shared' || settings.balance === 'reuseport')
+    this.#isIdle = !isGated(settings.admission) && settings.sticky === undefined && (settings.balance === 'shared' || settings.balance === 'reuseport')
     const choose = settings.sticky?.choose
     this.#chosenKey = choose === undefined || secret === undefined ? undefined : createChosenKey(choose, secret, warn)
     this.#worker = worker
@@ -107,6 +108,11 @@ export class Balancing {
   /** The last report of each worker. */
   get loads(): readonly (readonly [number, WorkerLoad])[] {
     return [...this.#loads]
+  }
+
+  /** Part of its time that the worker was busy when it was last heard of. */
+  busyOf(id: number): number {
+    return this.#loads.get(id)?.busy ?? 0
   }
 
   /** What became of connections in the supervisor's hands. */

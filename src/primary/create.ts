@@ -3,7 +3,9 @@ import cluster from 'node:cluster'
 import { EverycoreError } from '../base/errors.ts'
 import { nodeHost } from '../config/host.ts'
 import type { SupervisorOptions } from '../config/options.ts'
+import { readMachine } from '../config/machine.ts'
 import { resolveSettings } from '../config/resolve.ts'
+import { derivedSize } from '../config/sizing.ts'
 import type { Settings } from '../config/types.ts'
 import { announcedSockets, misplacedSockets } from '../listen/primary/announced.ts'
 import { Inherited } from '../listen/primary/inherited.ts'
@@ -33,14 +35,17 @@ import { Supervisor, type SupervisorContext } from './supervisor.ts'
  * @throws EverycoreError with everything that is wrong with the options, ERR_EVERYCORE_PLATFORM in a cluster worker
  */
 export async function createSupervisor(options: SupervisorOptions = {}): Promise<Supervisor> {
-  const settings = resolveSettings({
-    options: { verbosity: 'quiet', ...options },
-    env: process.env,
-    cwd: process.cwd(),
-    isTTY: options.stdout === undefined && process.stdout.isTTY,
-    host: nodeHost(),
-  })
-  const { supervisor, logs } = await assemble(settings, announcedSockets(process.env), options)
+  const cwd = process.cwd()
+  const resolve = (): Settings =>
+    resolveSettings({
+      options: { verbosity: 'quiet', ...options },
+      env: process.env,
+      cwd,
+      isTTY: options.stdout === undefined && process.stdout.isTTY,
+      host: nodeHost(),
+    })
+  const settings = resolve()
+  const { supervisor, logs } = await assemble(settings, { named: announcedSockets(process.env), relaunch: () => resolve().launch }, options)
   for (const warning of [...settings.warnings, ...settings.sizing.warnings]) logs.logger.warn(warning)
   return supervisor
 }
@@ -52,12 +57,14 @@ export interface Assembled {
   readonly succession: Succession | undefined
 }
 
-/**
- * For the command, which has resolved the settings itself.
- *
- * @param inherited descriptors that `listen({ fd })` of the app may name
- */
-export async function assemble(settings: Settings, inherited: ReadonlySet<number>, streams: Pick<SupervisorOptions, 'stdout' | 'stderr'> = {}): Promise<Assembled> {
+/** What differs between a program and the command. */
+interface Surroundings extends Pick<SupervisorContext, 'relaunch'> {
+  /** Descriptors that `listen({ fd })` of the app may name. */
+  readonly named: ReadonlySet<number>
+}
+
+/** For the command, which has resolved the settings itself. */
+export async function assemble(settings: Settings, { named, relaunch }: Surroundings, streams: Pick<SupervisorOptions, 'stdout' | 'stderr'> = {}): Promise<Assembled> {
   if (!cluster.isPrimary) {
     throw new EverycoreError('ERR_EVERYCORE_PLATFORM', 'a supervisor cannot run in a cluster worker', {
       why: 'this process was itself started by everycore or node:cluster',
@@ -75,7 +82,7 @@ export async function assemble(settings: Settings, inherited: ReadonlySet<number
     now: Date.now,
   })
   const succession = (process.env[UPGRADE_VARIABLE] ?? '') === '' ? undefined : await (await import('./succession.ts')).beginSuccession(process.env)
-  const supervisor = new Supervisor(settings, { logs, viaCluster: !canHoldSockets, ...inheritance(inherited, succession) })
+  const supervisor = new Supervisor(settings, { ...inheritance(named, succession), relaunch, logs, viaCluster: !canHoldSockets, derivedSize: () => derivedSize(settings.sizing.asked, readMachine(nodeHost())) })
   narrate(supervisor, logs.logger)
   succession?.report(supervisor, logs.logger)
   const misplaced = succession === undefined ? misplacedSockets(process.env) : undefined

@@ -1,16 +1,17 @@
 /** The processes of all workers: starts them, finds them, passes orders on, and has them watched. */
 import { join } from 'node:path'
-import type { Settings } from '../config/types.ts'
-import type { ExitReport, RetireReason, WorkerId } from '../core/types.ts'
+import type { Launch, Settings } from '../config/types.ts'
+import type { ExitReport, KillReason, RetireReason, WorkerId } from '../core/types.ts'
 import type { Logs } from '../logs/logs.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
 import type { StickyRules } from '../protocol/sticky.ts'
 import type { WorkerRef } from './events.ts'
+import { isGated } from './admission.ts'
 import { acceptsHere } from './acceptor.ts'
 import { Generations } from './generations.ts'
 import { Guardian } from './guardian.ts'
 import { flagsHash } from './flags-hash.ts'
-import { keepVigil } from './vigil.ts'
+import { beatMsFor, Vigil } from './vigil.ts'
 import type { WorkerLinkHandlers } from './worker-link.ts'
 import { WorkerProcess } from './worker-process.ts'
 
@@ -31,6 +32,7 @@ export interface CrewReports {
   readonly linkMessage: (id: WorkerId, ...message: Parameters<WorkerLinkHandlers['onMessage']>) => void
   readonly disconnected: (id: WorkerId) => void
   readonly violation: (id: WorkerId, why: string) => void
+  readonly stalled: (id: WorkerId, silentMs: number) => void
   /** It is forgotten when this returns. */
   readonly exited: (id: WorkerId, exit: ExitReport) => void
 }
@@ -62,7 +64,9 @@ export class Crew {
   /** From now on the workers do not outlive the supervisor. After the first forks, which take the longest; that they have pids is told to it in a later turn. */
   guard(): void {
     this.#guardian = new Guardian({ drainTimeoutMs: this.#settings.core.drainTimeoutMs, warn: (text) => this.#context.logs.logger.warn(text) })
-    this.#endVigil = keepVigil(() => this.#workers.values(), this.#guardian)
+    const { hangTimeoutMs } = this.#settings.health
+    const onStalled = ({ id }: WorkerProcess, silentMs: number): void => this.#reports.stalled(id, silentMs)
+    this.#endVigil = new Vigil({ workers: () => this.#workers.values(), guardian: this.#guardian, hangTimeoutMs, onStalled }).start()
   }
 
   /** All have ended. */
@@ -87,14 +91,14 @@ export class Crew {
 
   /** @param oldest no worker of a generation below this one will be started again */
   spawn(id: WorkerId, slot: number, generation: number, oldest: number): void {
-    const { core, killSignal, waitReady, codeCacheDir, compileCacheDir, lingerTimeoutMs, balance, rebalance } = this.#settings
+    const { core, killSignal, waitReady, codeCacheDir, compileCacheDir, lingerTimeoutMs, balance, rebalance, health, admission } = this.#settings
     const { logs, viaCluster, sticky } = this.#context
     const launch = this.#generations.launchOf(generation)
     this.#generations.keepFrom(oldest)
-    const boot = { primaryPid: process.pid, script: this.#settings.launch.script, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: lingerTimeoutMs, killSignal, waitReady, codeCacheDir: codeCacheDir ?? null, flagsHash: flagsHash(launch), compileCacheDir: compileCacheDir ?? null, viaCluster, rebalance, sticky: acceptsHere(balance, sticky) ? null : (sticky ?? null) }
+    const boot = { primaryPid: process.pid, script: launch.named, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: lingerTimeoutMs, killSignal, beatMs: beatMsFor(health.hangTimeoutMs), countRequests: health.maxRequests !== undefined || core.canaryMs > 0, waitReady, gated: isGated(admission) && !viaCluster, codeCacheDir: codeCacheDir ?? null, flagsHash: flagsHash(launch), compileCacheDir: compileCacheDir ?? null, viaCluster, rebalance, sticky: acceptsHere(balance, sticky) ? null : (sticky ?? null) }
     const reports = this.#reports
     const worker = WorkerProcess.spawn(
-      { launch, preload: PRELOAD, boot, logs, viaCluster },
+      { id, launch, preload: PRELOAD, boot, logs, viaCluster },
       {
         onSpawned: (pid) => {
           this.#guardian?.watch(pid)
@@ -117,12 +121,19 @@ export class Crew {
     if (worker !== undefined) this.#workers.set(id, worker)
   }
 
+  /** What the next generation runs. */
+  use(launch: Launch): void {
+    this.#generations.use(launch)
+  }
+
   drain(id: WorkerId, order: { readonly timeoutMs: number; readonly lingerMs: number | null; readonly reason: RetireReason }): void {
     this.#workers.get(id)?.drain({ type: 'drain', ...order })
   }
 
-  kill(id: WorkerId): void {
-    this.#workers.get(id)?.kill()
+  kill(id: WorkerId, reason: KillReason): void {
+    const worker = this.#workers.get(id)
+    if (reason === 'stalled') worker?.killWithStack()
+    else worker?.kill()
   }
 
   #onExited(id: WorkerId, exit: ExitReport): void {

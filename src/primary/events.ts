@@ -24,6 +24,8 @@ export interface SupervisorEvents {
   'primary:stopped': NoticeOf<'primary:stopped'>
   'worker:spawned': WorkerNoticeOf<'worker:spawned'>
   'worker:ready': WorkerNoticeOf<'worker:ready'>
+  'worker:stalled': WorkerNoticeOf<'worker:stalled'>
+  'worker:worn': WorkerNoticeOf<'worker:worn'>
   'worker:draining': WorkerNoticeOf<'worker:draining'>
   'worker:exited': WorkerNoticeOf<'worker:exited'>
   'worker:spawn-failed': NoticeOf<'worker:spawn-failed'>

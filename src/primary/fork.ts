@@ -17,6 +17,14 @@ function knowsDisableSigusr1(version: string): boolean {
   return major > 23 || (major === 23 && minor >= 7) || (major === 22 && minor >= 14)
 }
 
+/**
+ * On SIGINT Node prints the stack of what runs, even of a loop without end, and ends: a thread of its own waits for the
+ * signal. So it can be told where a worker hangs, and it costs nothing until then. An app that handles SIGINT itself has it as ever.
+ *
+ * @see https://nodejs.org/api/cli.html#--trace-sigint
+ */
+const TRACE_SIGINT: readonly string[] = process.platform === 'win32' ? [] : ['--trace-sigint']
+
 interface SpawnOptions {
   detached?: boolean
 }
@@ -39,7 +47,7 @@ export function forkWorker(launch: Launch, preload: string, boot: BootInfo): Clu
   cluster.setupPrimary({
     exec: launch.script,
     args: [...launch.args],
-    execArgv: ['--require', preload, ...launch.nodeArgs, ...(inspect.length === 0 ? QUIET_SIGUSR1 : inspect)],
+    execArgv: ['--require', preload, ...launch.nodeArgs, ...TRACE_SIGINT, ...(inspect.length === 0 ? QUIET_SIGUSR1 : inspect)],
     cwd: launch.cwd,
     stdio: [...STDIO],
     serialization: 'json',

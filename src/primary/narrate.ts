@@ -1,7 +1,7 @@
 /** Tells in the supervisor's own log what happens. One line an event, for people first; the fields are for machines. */
 import { nowMs } from '../base/clock.ts'
-import { formatDuration } from '../base/units.ts'
-import type { ExitReport, KillReason, Notice } from '../core/types.ts'
+import { formatDuration, formatSize } from '../base/units.ts'
+import type { ExitReport, KillReason, Notice, RecycleReason } from '../core/types.ts'
 import type { Logger } from '../logs/logs.ts'
 import type { ServerKind } from '../protocol/messages.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -24,6 +24,7 @@ export function narrate(supervisor: Supervisor, log: Logger): void {
     log[level](`worker ${slot} ready in ${formatDuration(Math.round(bootMs))}`, { event: 'worker:ready', slot, generation, bootMs: Math.round(bootMs) })
   })
   supervisor.on('worker:draining', ({ slot, reason }) => log.debug(`worker ${slot} drains (${reason})`, { event: 'worker:draining', slot, reason }))
+  narrateHealth(supervisor, log)
   narrateFull(supervisor, log)
   supervisor.on('worker:exited', (notice) => tellExit(notice, log))
   supervisor.on('worker:violated', ({ slot, why }) => log.error(`worker ${slot} is ended: it sent ${why}`, { event: 'worker:violated', slot, why }))
@@ -49,8 +50,22 @@ export function narrate(supervisor: Supervisor, log: Logger): void {
   supervisor.on('reload:aborted', ({ failure }) => {
     const fields = { event: 'reload:aborted', ...failure }
     if (failure.why === 'stopped') log.info('reload ended: the supervisor stops', fields)
-    else log.error(`reload aborted at slot ${failure.slot} (${failure.why}): the old workers go on serving`, fields)
+    else log.error(`reload aborted at slot ${failure.slot} (${failure.why}${failure.said === undefined ? '' : `: ${failure.said}`}): the old workers go on serving`, fields)
   })
+}
+
+function narrateHealth(supervisor: Supervisor, log: Logger): void {
+  supervisor.on('worker:stalled', ({ slot, pid, silentMs }) =>
+    log.error(`worker ${slot} has not answered for ${formatDuration(Math.round(silentMs))}: something blocks its event loop. Node tells where, if it can; then it is killed`, { event: 'worker:stalled', slot, workerPid: pid, silentMs: Math.round(silentMs) }),
+  )
+  supervisor.on('worker:worn', ({ slot, why, value }) => log.info(`worker ${slot} is recycled: ${WORN[why](value)}; its replacement starts first`, { event: 'worker:worn', slot, why, value }))
+}
+
+const WORN: Readonly<Record<RecycleReason, (value: number) => string>> = {
+  memory: (bytes) => `it has ${formatSize(bytes)} of memory`,
+  heap: (part) => `${Math.round(part * 100)} % of its heap's limit are in use`,
+  requests: (count) => `it has begun ${count} requests`,
+  lifetime: (ms) => `it has been ready for ${formatDuration(Math.round(ms))}`,
 }
 
 /** Once for each episode; where connections come and go at the limit, a worker is full many times a second. */
@@ -83,6 +98,8 @@ const KILLED: Readonly<Record<KillReason, string>> = {
   'stop-now': 'was killed',
   'reload-aborted': 'was killed with the reload',
   violation: 'was killed for what it sent',
+  stalled: 'hung and was killed',
+  memory: 'took too much memory and was killed',
 }
 
 function tellExit({ slot, kind, killReason, exit, uptimeMs, respawnInMs, generation }: Exited, log: Logger): void {

@@ -5,27 +5,32 @@
 import { EventEmitter } from 'node:events'
 import { assertNever } from '../base/assert-never.ts'
 import { EverycoreError } from '../base/errors.ts'
-import type { Settings } from '../config/types.ts'
+import type { Launch, Settings } from '../config/types.ts'
 import { requireCount } from '../config/workers.ts'
 import { initialState } from '../core/initial-state.ts'
 import { snapshot, type Snapshot } from '../core/snapshot.ts'
 import type { Effect, Notice, Outcome, State, WorkerId } from '../core/types.ts'
 import type { Inherited } from '../listen/primary/inherited.ts'
 import type { Logs } from '../logs/logs.ts'
-import type { WorkerLoad, WorkerMessage } from '../protocol/messages.ts'
+import type { WorkerLoad } from '../protocol/messages.ts'
 import type { StickyRules } from '../protocol/sticky.ts'
 import { readMessage, sendTo, writeMessage } from './app-messages.ts'
+import { Admission } from './admission.ts'
+import { AutoSize } from './auto-size.ts'
 import { acceptor } from './acceptor.ts'
 import { Balancing, type HandOvers } from './balancing.ts'
 import { Crew } from './crew.ts'
 import { Engine } from './engine.ts'
 import type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './events.ts'
 import { HandOver } from './hand-over.ts'
+import { Health } from './health.ts'
 import { failureOf } from './outcome.ts'
+import { relaunch } from './relaunch.ts'
 import { SocketDesk } from './sockets.ts'
 import { forgetEntrances, releaseSticky, stickyRules } from './sticky-rules.ts'
 import type { UpgradeOptions } from './upgrade.ts'
 import { Waiters } from './waiters.ts'
+import { WorkerMessages } from './worker-messages.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 /** What may differ between runs besides the settings. */
@@ -36,6 +41,10 @@ export interface SupervisorContext {
   readonly stickySecret: string | undefined
   /** Leave the sockets to node:cluster. */
   readonly viaCluster: boolean
+  /** How many workers the machine gives now; undefined where a number was asked for. */
+  readonly derivedSize: () => number | undefined
+  /** Finds out anew what is to be run. @throws EverycoreError with all that is wrong */
+  readonly relaunch: () => Launch
 }
 
 export interface StopOptions {
@@ -58,8 +67,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly #sticky: StickyRules | undefined
   readonly #handOver: HandOver
   readonly #waiters = new Waiters()
+  readonly #health: Health
+  readonly #admission: Admission
+  readonly #messages: WorkerMessages
+  readonly #autoSize: AutoSize
   #lingerMs: number
-  #listenFailure: SupervisorEvents['worker:listen-failed'][0] | undefined
   #outcome: { readonly outcome: Outcome; readonly failure: EverycoreError | undefined } | undefined
 
   /** @internal */
@@ -88,19 +100,28 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       linked: (id) => this.#balancing.linked(id),
       unlinked: (id) => this.#balancing.unlinked(id),
       linkMessage: (id, message, handle) => this.#balancing.takeLink(id, message, handle),
-      message: (id, worker, message) => this.#onMessage(id, worker, message),
+      message: (id, worker, message) => this.#messages.take(id, worker, message),
       appMessage: (id, body, handle) => this.#onAppMessage(id, body, handle),
       disconnected: (id) => this.#emitFor(id, 'worker:disconnected', {}),
       violation: (id, why) => {
         this.#emitFor(id, 'worker:violated', { why })
         this.#engine.tell({ type: 'workerViolated', id })
       },
+      stalled: (id, silentMs) => this.#engine.tell({ type: 'workerStalled', id, silentMs }),
       exited: (id, exit) => {
         this.#sockets.forget(id)
         this.#balancing.gone(id)
+        this.#health.forget(id)
+        this.#admission.forget(id)
         forgetEntrances(this.#sticky, this.#crew.ref(id).pid)
         this.#engine.tell({ type: 'workerExited', id, exit, chance: Math.random() })
       },
+    })
+    this.#admission = new Admission(settings.admission, context.logs.logger)
+    this.#health = new Health(settings.health, { tell: (fact) => this.#engine.tell(fact), busyOf: (id) => this.#balancing.busyOf(id) })
+    this.#autoSize = new AutoSize(settings.sizing.size, {
+      read: context.derivedSize,
+      resize: (size) => this.#engine.tell({ type: 'scaleRequested', size }),
     })
     const ports = {
       worker: (id: WorkerId) => this.#crew.get(id),
@@ -111,6 +132,15 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#balancing = new Balancing(settings, ports, sticky?.secret)
     const emit = (name: SupervisorEventName, details: object): void => this.#safely(() => (this as EventEmitter).emit(name, details))
     this.#handOver = new HandOver({ settings, inherited: context.inherited, sockets: this.#sockets, stickySecret: sticky?.secret, engine: this.#engine, underWay: () => this.#balancing.handOvers.waiting, emit, events: this })
+    this.#messages = new WorkerMessages({
+      sockets: this.#sockets,
+      balancing: this.#balancing,
+      admission: this.#admission,
+      health: this.#health,
+      state: () => this.#engine.state,
+      tell: (fact) => this.#engine.tell(fact),
+      emit: (id, name, details) => this.#emitFor(id, name, details),
+    })
   }
 
   /** What each worker says of its connections. A supervisor with one worker asks for no reports. */
@@ -143,6 +173,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     if (this.#engine.state.phase !== 'idle') throw new EverycoreError('ERR_EVERYCORE_STATE', 'the supervisor was started before', { hint: 'create a new one' })
     this.#engine.tell({ type: 'startRequested' })
     this.#crew.guard()
+    this.#autoSize.start()
     await this.#until((state) => state.phase === 'running', 'it stopped before all workers were ready')
   }
 
@@ -163,7 +194,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   /**
-   * Changes the number of workers. Surplus workers drain.
+   * Changes the number of workers. Surplus workers drain. From then on the number does not follow the machine any more.
    *
    * @param size 1 to 1024
    * @returns when that many are ready and the surplus is gone
@@ -172,6 +203,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   async scale(size: number): Promise<void> {
     requireCount(size)
     this.#requireRunning('scale')
+    this.#autoSize.stop()
     this.#engine.tell({ type: 'scaleRequested', size })
     let replacedBy: number | undefined
     await this.#until((state) => {
@@ -183,13 +215,14 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   /**
-   * Replaces every worker by a new one, each ready before its predecessor drains.
+   * Replaces every worker by a new one, each ready before its predecessor drains. Script, env files and arguments are read anew.
    *
    * @returns when all are replaced
    * @throws EverycoreError ERR_EVERYCORE_RELOAD when a new worker failed; the old ones go on serving
    */
   async reload(): Promise<void> {
     this.#requireRunning('reload')
+    this.#crew.use(relaunch(this.#context.relaunch, this.#context.logs.logger))
     const answered = this.#waiters.nextReload()
     this.#engine.tell({ type: 'reloadRequested' })
     await answered
@@ -250,7 +283,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         this.#drain(effect)
         return
       case 'killWorker':
-        this.#crew.kill(effect.id)
+        this.#crew.kill(effect.id, effect.reason)
         return
       case 'releaseSockets':
         this.#sockets.release()
@@ -275,57 +308,6 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     // Only a stop is in a hurry: while others serve, a promise to a client costs nothing. After an upgrade others do.
     const isStop = reason === 'stop' && !this.#handOver.isDone
     this.#crew.drain(id, { timeoutMs, reason: reason === 'stop' && !isStop ? 'reload' : reason, lingerMs: isStop ? this.#lingerMs : null })
-  }
-
-  #onMessage(id: WorkerId, worker: WorkerProcess, message: WorkerMessage): void {
-    switch (message.type) {
-      case 'bind':
-        this.#balancing.introduce(id)
-        void this.#sockets.bind(id, worker, message)
-        return
-      case 'copy':
-        this.#sockets.copy(id, worker, message)
-        return
-      case 'full':
-        this.#balancing.setFull(id, true)
-        this.#emitFor(id, 'worker:full', { used: message.used, limit: message.limit })
-        return
-      case 'accepting':
-        this.#balancing.setFull(id, false)
-        this.#emitFor(id, 'worker:accepting', {})
-        return
-      case 'listening':
-        this.#emitFor(id, 'worker:listening', this.#sockets.listening(id, message))
-        return
-      case 'listenFailed': {
-        const { code, address, port } = message
-        this.#listenFailure = { ...this.#crew.ref(id), code, address, port }
-        this.#emitFor(id, 'worker:listen-failed', { code, address, port })
-        return
-      }
-      case 'closed':
-        this.#sockets.closed(id, message.key)
-        return
-      case 'ready':
-        worker.whenLinked(() => {
-          this.#balancing.join(id)
-          this.#engine.tell({ type: 'workerReady', id })
-        })
-        return
-      case 'leave':
-        this.#engine.tell({ type: 'workerRetireRequested', id })
-        return
-      case 'fatal':
-        this.#emitFor(id, 'worker:error', { error: message.error })
-        return
-      case 'load':
-        this.#balancing.take(id, message)
-        return
-      case 'beat':
-        return
-      default:
-        assertNever(message)
-    }
   }
 
   #onAppMessage(id: WorkerId, body: string, handle: unknown): void {
@@ -359,6 +341,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
 
   async #finish(outcome: Outcome): Promise<void> {
     this.#engine.end()
+    this.#autoSize.stop()
     this.#crew.dismiss()
     this.#balancing.release()
     const { launch, core, waitReady } = this.settings
@@ -366,7 +349,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       script: launch.script,
       readyTimeoutMs: core.readyTimeoutMs,
       waitReady,
-      listenFailure: this.#listenFailure,
+      listenFailure: this.#messages.listenFailure,
       listened: this.#sockets.listened,
     })
     this.#sockets.release()

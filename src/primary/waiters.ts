@@ -83,9 +83,9 @@ function stoppedError(): EverycoreError {
   return new EverycoreError('ERR_EVERYCORE_RELOAD', 'the reload was not carried out', { why: 'the supervisor was stopped' })
 }
 
-function reloadError({ slot, why, exit }: ReloadFailure): EverycoreError {
+function reloadError({ slot, why, exit, said }: ReloadFailure): EverycoreError {
   if (why === 'stopped') return stoppedError()
   const error = exit?.error
-  const cause = error === undefined ? '' : `: ${error.name}: ${error.message.split('\n')[0] ?? ''}`
+  const cause = error === undefined ? (said === undefined ? '' : `: ${said}`) : `: ${error.name}: ${error.message.split('\n')[0] ?? ''}`
   return new EverycoreError('ERR_EVERYCORE_RELOAD', `the reload was aborted at slot ${slot}`, { why: `${why}${cause}`, hint: 'the old workers go on serving; mend the release and reload again' })
 }

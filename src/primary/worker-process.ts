@@ -3,7 +3,7 @@ import type { Worker as ClusterWorker } from 'node:cluster'
 import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import type { Launch } from '../config/types.ts'
-import type { ExitReport, ReportedError } from '../core/types.ts'
+import type { ExitReport, ReportedError, WorkerId } from '../core/types.ts'
 import type { HeldSocket } from '../listen/primary/held-sockets.ts'
 import type { RawHandle } from '../listen/primary/raw-handle.ts'
 import type { Logs, WorkerOutput } from '../logs/logs.ts'
@@ -20,6 +20,8 @@ const isWindows = process.platform === 'win32'
 const LAST_FRAMES_MS = 100
 /** How long its output may: a process that left its group can keep the pipes open for ever. */
 const LAST_OUTPUT_MS = 1000
+/** What Node needs to print the stack of a loop without end takes about 50 ms. */
+const STACK_MS = 500
 /** Loans that it has not read, at most: one that reads nothing must not be sent more without end. */
 const UNREAD_LOANS = 256
 /** After a link that could not be made, or has broken: hardly any descriptor was left, or the worker did not answer. */
@@ -42,6 +44,7 @@ export interface WorkerProcessHandlers {
 }
 
 export interface WorkerProcessOptions {
+  readonly id: WorkerId
   readonly launch: Launch
   readonly preload: string
   readonly boot: BootInfo
@@ -56,6 +59,7 @@ interface Ends {
 }
 
 export class WorkerProcess {
+  readonly id: WorkerId
   readonly pid: number
   readonly slot: number
   readonly generation: number
@@ -76,6 +80,7 @@ export class WorkerProcess {
     this.#options = options
     this.#handlers = handlers
     this.pid = pid
+    this.id = options.id
     this.slot = options.boot.slot
     this.generation = options.boot.generation
   }
@@ -201,6 +206,11 @@ export class WorkerProcess {
     this.#ends.channel.send({ type: 'seats', seats })
   }
 
+  /** Lets it accept, if it was told to wait. */
+  open(): void {
+    this.#ends.channel.send({ type: 'open' })
+  }
+
   /** Asks for a report of its load, now. */
   ping(): void {
     this.#ends.channel.send({ type: 'ping' })
@@ -271,10 +281,16 @@ export class WorkerProcess {
     this.#signal('SIGKILL')
   }
 
-  #signal(signal: NodeJS.Signals): void {
+  /** The same, after Node has printed what a worker hangs in (`fork.ts`). */
+  killWithStack(): void {
+    this.#signal('SIGINT', this.pid)
+    setTimeout(() => this.kill(), STACK_MS).unref()
+  }
+
+  #signal(signal: NodeJS.Signals, target = isWindows ? this.pid : -this.pid): void {
     if (this.#exited) return
     try {
-      process.kill(isWindows ? this.pid : -this.pid, signal)
+      process.kill(target, signal)
     } catch {
       // Gone already; its exit event is on the way.
     }

@@ -19,7 +19,13 @@ export interface BootInfo {
   /** For a worker whose primary is gone. */
   readonly lingerMs: number
   readonly killSignal: string
+  /** How often it says that its event loop turns. */
+  readonly beatMs: number
+  /** Whether the requests that it begins are counted. */
+  readonly countRequests: boolean
   readonly waitReady: boolean
+  /** Accept nothing before the primary says so. */
+  readonly gated: boolean
   /** Where our own compiled code is kept; null: nowhere. */
   readonly codeCacheDir: string | null
   /** Of the arguments of Node: V8 takes no code that was compiled with others. */

@@ -16,6 +16,7 @@ const isTextOrNull = (value: unknown): value is string | null => value === null 
 const isInteger = (value: unknown): value is number => Number.isSafeInteger(value)
 const isCount = (value: unknown): value is number => isInteger(value) && value >= 0
 const isIntegerOrNull = (value: unknown): value is number | null => value === null || isInteger(value)
+const isPart = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= 1
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Reads one control frame of a worker; undefined when it is not a message of this protocol. */
@@ -69,11 +70,12 @@ function read(value: Fields): WorkerMessage | undefined {
       return isCount(value['used']) && isCount(value['limit']) ? { type: 'full', used: value['used'], limit: value['limit'] } : undefined
     case 'ready':
     case 'accepting':
-    case 'beat':
     case 'leave':
       return { type: value['type'] }
     case 'load':
       return readLoad(value)
+    case 'beat':
+      return readBeat(value)
     case 'fatal': {
       const error = readError(value['error'])
       return error === undefined ? undefined : { type: 'fatal', error }
@@ -81,6 +83,10 @@ function read(value: Fields): WorkerMessage | undefined {
     default:
       return undefined
   }
+}
+
+function readBeat({ rss, heap, requests, errors }: Fields): WorkerMessage | undefined {
+  return isCount(rss) && isPart(heap) && isCount(requests) && isCount(errors) ? { type: 'beat', rss, heap, requests, errors } : undefined
 }
 
 function readBind(value: Fields): BindRequest | undefined {
@@ -95,7 +101,7 @@ function readBind(value: Fields): BindRequest | undefined {
 }
 
 function readLoad({ open, busy, inFlight, lagMs, accepted, handedOver, moved, taken, refused, dropped }: Fields): WorkerMessage | undefined {
-  if (!isCount(open) || !isCount(inFlight) || !isCount(lagMs) || typeof busy !== 'number' || !(busy >= 0 && busy <= 1)) return undefined
+  if (!isCount(open) || !isCount(inFlight) || !isCount(lagMs) || !isPart(busy)) return undefined
   if (!isCount(accepted) || !isCount(moved) || !isCount(taken) || !isCount(refused) || !isCount(dropped) || !isFields(handedOver)) return undefined
   const { surplus, full, owner } = handedOver
   if (!isCount(surplus) || !isCount(full) || !isCount(owner)) return undefined

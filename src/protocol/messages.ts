@@ -91,7 +91,8 @@ export type WorkerMessage =
   /** The app closed a server. */
   | { readonly type: 'closed'; readonly key: string }
   | { readonly type: 'ready' }
-  | { readonly type: 'beat' }
+  /** Its event loop turns. Resident memory in bytes, part of the heap's limit that is used, requests begun, answers with a status of 500 and above. */
+  | { readonly type: 'beat'; readonly rss: number; readonly heap: number; readonly requests: number; readonly errors: number }
   /** An error that nobody caught; the process is about to end. */
   | { readonly type: 'fatal'; readonly error: ReportedError }
   /** How much the worker has to do. */
@@ -138,6 +139,8 @@ export type PrimaryMessage =
   | { readonly type: 'ceiling'; readonly open: number | null; readonly pinned: number | null }
   /** Who has which slot, for sticky sessions. */
   | { readonly type: 'seats'; readonly seats: readonly Seat[] }
+  /** Accept from now on; to a worker that was told to wait for it. */
+  | { readonly type: 'open' }
   /** Report your load, now. */
   | { readonly type: 'ping' }
   | {
@@ -177,6 +180,8 @@ export interface Parcel {
   readonly seq: number
   /** Take it, even in a drain: nobody else is there. */
   readonly must: boolean
+  /** The primary asks this worker and no other. */
+  readonly isProbe?: true
   /** The client's key, where the client counts. */
   readonly pin?: number
   /** What was already read, base64. */

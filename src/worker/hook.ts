@@ -7,6 +7,7 @@ import { installListenHook } from '../listen/worker/listen-hook.ts'
 import { type BootInfo } from '../protocol/boot.ts'
 import type { PrimaryMessage } from '../protocol/messages.ts'
 import { takeOverMessages } from './app-messages.ts'
+import { startBeats } from './beat.ts'
 import { adoptClusterWorker } from './cluster-worker.ts'
 import { Connections } from './connections.ts'
 import { openControlChannel } from './control-channel.ts'
@@ -16,8 +17,6 @@ import { publishHook } from './hook-object.ts'
 import { keepOutputWhole } from './output.ts'
 import { createReadiness } from './readiness.ts'
 import { hidePreload, keepInspectorShut } from './traces.ts'
-
-const BEAT_MS = 1000
 
 /** Called once by the preload. */
 export function install(boot: BootInfo): void {
@@ -33,7 +32,7 @@ export function install(boot: BootInfo): void {
 
   const connections = new Connections()
   const readiness = createReadiness(channel, boot.waitReady)
-  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, rebalance: boot.rebalance, channel, readiness, connections, slot: boot.slot, sticky: boot.sticky })
+  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, rebalance: boot.rebalance, gated: boot.gated, channel, readiness, connections, slot: boot.slot, sticky: boot.sticky })
   const drain = createDrain({ boot, connections, listeners })
   const messages = takeOverMessages(channel, readiness)
   adoptClusterWorker(channel)
@@ -44,13 +43,13 @@ export function install(boot: BootInfo): void {
     else if (message.type === 'ceiling') listeners.limit(message.open, message.pinned)
     else if (message.type === 'seats') listeners.setSeats(message.seats)
     else if (message.type === 'ping') listeners.report()
+    else if (message.type === 'open') listeners.open()
     else listeners.settle(message)
   })
   channel.onAppMessage(messages.deliver)
   // The primary is gone: nobody will restart us, and a new primary may want the port.
   channel.onClosed(() => drain.start({ timeoutMs: boot.drainTimeoutMs, lingerMs: boot.lingerMs, reason: 'primary-gone' }))
-  // Later: an app that listens at once does not wait for its first timer to be set up.
-  setImmediate(() => setInterval(() => channel.send({ type: 'beat' }), BEAT_MS).unref())
+  startBeats(channel, boot)
 }
 
 /** @see https://nodejs.org/api/module.html#moduleenablecompilecachecachedir (22.8) */

@@ -7,6 +7,7 @@ export function hidePreload(): void {
   if (at === -1) return
   execArgv.splice(at, 2)
   if (execArgv.at(-1) === '--disable-sigusr1') execArgv.pop()
+  if (execArgv.at(-1) === '--trace-sigint') execArgv.pop()
 }
 
 /** Keeps SIGUSR1 from opening the inspector, where no argument does. A handler of the app's own works as ever. */

@@ -11,6 +11,9 @@ export const SETTINGS: CoreSettings = {
   bootParallel: 4,
   stableMs: 60_000,
   provenMs: 1000,
+  canaryMs: 0,
+  surge: { count: 1 },
+  maxDraining: 3,
   maxFailures: 3,
   backoff: { baseMs: 1000, factor: 1.5, capMs: 30_000, jitter: 0 },
 }
@@ -133,6 +136,10 @@ function detail(notice: Notice): string {
     case 'worker:ready':
     case 'worker:draining':
       return ` ${notice.id}`
+    case 'worker:stalled':
+      return ` ${notice.id} for ${notice.silentMs}`
+    case 'worker:worn':
+      return ` ${notice.id} ${notice.why}`
     default:
       return assertNever(notice)
   }

@@ -201,3 +201,45 @@ void test('a replacement waits for a place among the boots', () => {
   assert.deepEqual(it.tell({ type: 'reloadRequested' }).orders, [])
   assert.deepEqual(it.up(3).orders, ['spawn 4 in 0 of 2'])
 })
+
+void test('the first worker of a reload is on trial for longer, if a canary was asked for', () => {
+  const it = running(2, { canaryMs: 5000 })
+  it.tell({ type: 'reloadRequested' })
+  it.up(3)
+  assert.equal(it.wakesAt(), 5000)
+  it.clock(4000)
+  assert.ok(it.exit(3).said.includes('reload:aborted 1 slot 0 died-young'))
+  it.tell({ type: 'reloadRequested' })
+  it.up(4)
+  assert.deepEqual(it.wake().orders, ['drain 1 reload', 'spawn 5 in 1 of 3'])
+  it.up(5)
+  assert.equal(it.wakesAt(), 10_000, 'the second is proven sooner, after the first one has left in time')
+})
+
+void test('a canary that does its work worse aborts the reload; after it is proven nobody asks', () => {
+  const it = running(2, { canaryMs: 5000 })
+  assert.deepEqual(it.tell({ type: 'workerUnfit', id: 1, said: 'errors' }), { orders: [], said: [] })
+  it.tell({ type: 'reloadRequested' })
+  it.up(3)
+  assert.deepEqual(it.tell({ type: 'workerUnfit', id: 1, said: 'errors' }), { orders: [], said: [] })
+  const { orders, said } = it.tell({ type: 'workerUnfit', id: 3, said: 'errors' })
+  assert.deepEqual([orders, said[0]], [['drain 3 rollback'], 'reload:aborted 1 slot 0 unfit'])
+})
+
+void test('a surge replaces several at a time, once the first is proven', () => {
+  const it = running(5, { surge: { percent: 50 } })
+  it.tell({ type: 'reloadRequested' })
+  it.up(6)
+  assert.deepEqual(it.wake().orders, ['drain 1 reload', 'spawn 7 in 1 of 2', 'spawn 8 in 2 of 2'])
+  it.up(7, 8)
+  it.exit(1, 0)
+  assert.deepEqual(it.wake().orders, ['drain 2 reload', 'drain 3 reload', 'spawn 9 in 3 of 2', 'spawn 10 in 4 of 2'])
+})
+
+void test('a reload waits while too many generations drain', () => {
+  const it = running(1, { maxDraining: 1, drainTimeoutMs: 60_000, provenMs: 0 })
+  it.tell({ type: 'reloadRequested' })
+  assert.deepEqual(it.up(2).orders, ['drain 1 reload'])
+  assert.deepEqual(it.tell({ type: 'reloadRequested' }).orders, [])
+  assert.deepEqual(it.exit(1, 0).orders, ['spawn 3 in 0 of 3'])
+})

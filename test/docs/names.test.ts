@@ -27,6 +27,8 @@ const FOREIGN_FLAGS: Readonly<Record<string, string>> = {
   '--version': 'commander',
   '--format': 'oxlint',
   '--smoke': 'bench/run.mjs',
+  '--trace-sigint': 'node',
+  '--report-on-signal': 'node',
 }
 
 /** Variables of everycore that are no settings. */

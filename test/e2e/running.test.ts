@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { App, fixture } from '../harness/app.ts'
@@ -171,4 +171,26 @@ test('the compiled code of the command is kept privately, and replaced when it i
   chmodSync(directory, 0o777)
   await run({ RUNTIME_DIRECTORY: '', XDG_RUNTIME_DIR: '', TMPDIR: directory })
   assert.equal(readFileSync(path, 'utf8'), 'x', 'not touched when it is switched off, or elsewhere')
+})
+
+test('SIGTTIN adds a worker, SIGTTOU takes one away, and never the last', async (t) => {
+  const app = await App.ready(t, 'web.cjs', { workers: 1 })
+  app.kill('SIGTTIN')
+  await app.event('worker:ready', ({ slot }) => slot === 1)
+  app.kill('SIGTTOU')
+  await app.event('worker:exited', ({ slot, kind }) => slot === 1 && kind === 'retired')
+  app.kill('SIGTTOU')
+  app.kill('SIGTTIN')
+  await app.event('worker:ready', ({ slot }) => slot === 1, 2)
+  assert.deepEqual(app.records.filter(({ event }) => event === 'scale:changed').map(({ msg }) => msg), ['scaling from 1 to 2 workers', 'scaling from 2 to 1 workers', 'scaling from 1 to 2 workers'])
+})
+
+test('the number of workers follows the CPUs that the process may use, until somebody chooses one', { skip: process.platform !== 'linux' || availableParallelism() < 2 }, async (t) => {
+  const app = await App.start(t, 'web.cjs', { options: ['-w', 'auto'] })
+  await app.event('primary:started')
+  const allowed = execFileSync('taskset', ['-pc', String(app.pid)], { encoding: 'utf8' }).trim().split(': ')[1] ?? ''
+  execFileSync('taskset', ['-pc', /\d+/.exec(allowed)?.[0] ?? '', String(app.pid)])
+  await app.event('scale:changed', ({ msg }) => msg.endsWith('to 1 workers'))
+  execFileSync('taskset', ['-pc', allowed, String(app.pid)])
+  await app.event('scale:changed', ({ msg }) => msg.startsWith('scaling from 1 to'))
 })

@@ -64,7 +64,9 @@ function causeOf(worker: Worker): FailureCause | undefined {
 /** Only our signal kills: a worker that had ended before it came has ended by itself, whatever was ordered. */
 function meaningOf({ phase }: Worker, exit: ExitReport): { readonly kind: ExitKind; readonly killReason: KillReason | undefined } {
   if (phase.name !== 'killed') return { kind: KIND[phase.name], killReason: undefined }
-  if (exit.signal !== 'SIGKILL') return { kind: KIND[phase.was], killReason: undefined }
+  // One that hangs gets SIGINT first, and may end of it with its stack.
+  const isOurs = exit.signal === 'SIGKILL' || (phase.reason === 'stalled' && exit.signal === 'SIGINT')
+  if (!isOurs) return { kind: KIND[phase.was], killReason: undefined }
   return { kind: 'killed', killReason: phase.reason }
 }
 

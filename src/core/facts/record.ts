@@ -1,7 +1,7 @@
 import { assertNever } from '../../base/assert-never.ts'
 import { quiet } from '../compose.ts'
 import { recordExit, recordSpawnFailed } from './loss.ts'
-import { recordReady, recordRetireRequest, recordSpawned, recordViolation } from './worker.ts'
+import { recordOverweight, recordReady, recordRetireRequest, recordSpawned, recordStalled, recordUnfit, recordViolation, recordWorn } from './worker.ts'
 import { recordReloadRequest, recordScale, recordStart, recordStop } from './request.ts'
 import type { Event, State, Step } from '../types.ts'
 
@@ -22,6 +22,14 @@ export function record(state: State, event: Event): Step {
       return recordRetireRequest(state, event)
     case 'workerViolated':
       return recordViolation(state, event)
+    case 'workerStalled':
+      return recordStalled(state, event)
+    case 'workerWorn':
+      return recordWorn(state, event)
+    case 'workerOverweight':
+      return recordOverweight(state, event)
+    case 'workerUnfit':
+      return recordUnfit(state, event)
     case 'scaleRequested':
       return recordScale(state, event.size)
     case 'reloadRequested':

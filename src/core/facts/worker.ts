@@ -38,6 +38,44 @@ export function recordViolation(state: State, event: Extract<Event, { type: 'wor
   return quiet(patchWorker(state, worker.id, { due: 'violation' }))
 }
 
+/** The worker hangs. One that boots may block its loop for long, and one that leaves has its deadline. */
+export function recordStalled(state: State, event: Extract<Event, { type: 'workerStalled' }>): Step {
+  const worker = findWorker(state, event.id)
+  if (worker?.phase.name !== 'ready' || worker.due !== undefined) return quiet(state)
+  const { id, slot } = worker
+  return {
+    state: patchWorker(state, id, { due: 'stalled' }),
+    effects: [announce({ type: 'worker:stalled', id, slot, silentMs: event.silentMs })],
+  }
+}
+
+/** The worker has reached a limit: it serves on until its replacement is ready. */
+export function recordWorn(state: State, event: Extract<Event, { type: 'workerWorn' }>): Step {
+  const worker = findWorker(state, event.id)
+  if (worker?.phase.name !== 'ready' || worker.worn !== undefined) return quiet(state)
+  const { id, slot } = worker
+  return {
+    state: patchWorker(state, id, { worn: event.why }),
+    effects: [announce({ type: 'worker:worn', id, slot, why: event.why, value: event.value })],
+  }
+}
+
+/** New code that runs, but not as well as the old. Once it is proven it is too late. */
+export function recordUnfit(state: State, event: Extract<Event, { type: 'workerUnfit' }>): Step {
+  const worker = findWorker(state, event.id)
+  const { reload } = state
+  if (worker === undefined || !isLive(worker) || reload?.direction !== 'forward' || reload.proven || reload.failure !== undefined) return quiet(state)
+  if (worker.generation !== reload.to) return quiet(state)
+  return quiet({ ...state, reload: { ...reload, failure: { slot: worker.slot, why: 'unfit', exit: undefined, said: event.said } } })
+}
+
+/** The worker takes so much memory that others are in danger. Also one that leaves. */
+export function recordOverweight(state: State, event: Extract<Event, { type: 'workerOverweight' }>): Step {
+  const worker = findWorker(state, event.id)
+  if (worker === undefined || worker.phase.name === 'killed') return quiet(state)
+  return quiet(patchWorker(state, worker.id, { due: 'memory' }))
+}
+
 /**
  * The worker wants to leave. That is no failure once it has served; but one that leaves before it
  * was ready, or new code that leaves before it was proven, has failed like one that exits.

@@ -18,7 +18,12 @@ export function beginReload(state: State, at: number): Step {
 }
 
 function mayBegin(state: State): boolean {
-  if (state.stop !== undefined || state.reload?.direction === 'forward') return false
+  if (state.stop !== undefined || state.reload?.direction === 'forward' || drainingGenerations(state) >= state.settings.maxDraining) return false
   if (state.phase === 'running' || state.phase === 'degraded') return true
   return state.phase === 'starting' && state.workers.some(isReady)
+}
+
+/** Each holds memory and connections until it has left. */
+function drainingGenerations({ workers }: State): number {
+  return new Set(workers.flatMap(({ phase, generation }) => (phase.name === 'draining' ? [generation] : []))).size
 }

@@ -8,6 +8,7 @@ import { freeSockets } from './free-sockets.ts'
 import { giveUp } from './give-up.ts'
 import { phase } from './phase.ts'
 import { prove } from './prove.ts'
+import { renew } from './renew.ts'
 import { shrink } from './shrink.ts'
 import { spare } from './spare.ts'
 import { stopping } from './stopping.ts'
@@ -25,6 +26,7 @@ export const RULES: readonly Rule[] = [
   prove,
   turnBack,
   swap,
+  renew,
   shrink,
   finishReload,
   beginReload,

@@ -1,10 +1,11 @@
 import { forEach, quiet } from '../compose.ts'
+import { trialMs } from '../failures.ts'
 import { patchWorker } from '../workers.ts'
 import type { State, Step, Worker } from '../types.ts'
 
-/** Who has stayed ready for `provenMs` is proven. The first proof of new code clears the record of all slots: what failed there was the old code. */
+/** Who has stayed ready for long enough is proven. The first proof of new code clears the record of all slots: what failed there was the old code. */
 export function prove(state: State, at: number): Step {
-  const due = state.workers.filter((worker) => isDue(worker, at - state.settings.provenMs))
+  const due = state.workers.filter((worker) => isDue(worker, at - trialMs(state, worker)))
   return forEach(state, due, (current, worker) => quiet(markProven(current, worker)))
 }
 

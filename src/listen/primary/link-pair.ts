@@ -59,6 +59,8 @@ async function connect(path: string): Promise<LinkPair | undefined> {
       socket.connect({ path }, resolve)
     })
     near.readStop()
+    // As net.js notes it, for a Socket that may be made of it.
+    Object.assign(near, { reading: false })
     const far = await accepted
     if (far === undefined) throw new Error('accept')
     socket._handle = null

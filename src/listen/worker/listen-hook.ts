@@ -18,6 +18,7 @@ import type { Seat, StickyRules } from '../../protocol/sticky.ts'
 import { BindExchange } from './bind-exchange.ts'
 import { createDepartures } from './departures.ts'
 import { createDescriptors, type Descriptors } from './descriptors.ts'
+import { createGate, type Gate } from './gate.ts'
 import type { ListenHandle } from './handles.ts'
 import { createLentSockets, type LentSockets } from './lent-sockets.ts'
 import { createLoadMeter, type LoadMeter } from './load.ts'
@@ -60,6 +61,8 @@ export interface ListenContext {
   readonly viaCluster: boolean
   /** Idle connections may move to other workers. */
   readonly rebalance: boolean
+  /** Accept nothing before {@link Listeners.open}. */
+  readonly gated: boolean
   readonly channel: { readonly send: (message: WorkerMessage) => void; readonly hold: (held: boolean) => void }
   readonly readiness: { readonly listenStarted: () => void; readonly listenEnded: (bound: boolean) => void }
   /** Told of each server that listens, before it accepts. */
@@ -77,6 +80,8 @@ export interface Listeners {
   readonly limit: (ceiling: number | null, pinned: number | null) => void
   /** Takes the primary's word on who has which slot. */
   readonly setSeats: (seats: readonly Seat[]) => void
+  /** Accept from now on. */
+  readonly open: () => void
   /** Tells the primary its load. */
   readonly report: () => void
   /** Connections that are being handed over. */
@@ -103,6 +108,7 @@ export function installListenHook(context: ListenContext): Listeners {
   const departures = createDepartures(link, () => load.open())
   const load: LoadMeter = createLoadMeter((message) => channel.send(message), departures.queued)
   const valves = new Set<Valve>()
+  const gate = createGate(context.gated, (isHeld) => exchange.wait(isHeld ? 1 : -1))
   const descriptors = stopWhenFull(channel, valves)
   const lent = createLentSockets()
   const hooked = new WeakSet<Server>()
@@ -145,7 +151,7 @@ export function installListenHook(context: ListenContext): Listeners {
       }
       if (reply.ticketKeys !== null) server._setServerData?.({ ticketKeys: reply.ticketKeys })
       const valve = reply.accepts === 'worker' ? valveOf(handle, reply.key, request.backlog) : undefined
-      follow({ ...context, load, surplus, lent }, open, { server, request, key: reply.key, handle })
+      follow({ ...context, load, surplus, lent, gate }, open, { server, request, key: reply.key, handle })
       connections.watch(server)
       callback(0, handle)
       if (descriptors.isFull()) valve?.shut()
@@ -189,6 +195,7 @@ export function installListenHook(context: ListenContext): Listeners {
     },
     limit: surplus.limit,
     setSeats: (seats) => sticky?.setSeats(seats),
+    open: gate.open,
     report: () => load.report(true),
     leaving: departures.leaving,
     stopAccepting() {
@@ -238,6 +245,7 @@ interface Balancing {
   readonly load: LoadMeter
   readonly surplus: Surplus
   readonly lent: LentSockets
+  readonly gate: Gate
 }
 
 interface Bound {
@@ -248,16 +256,16 @@ interface Bound {
 }
 
 /** Tells the primary what becomes of a handle: that it listens, that it could not, that the app closed it. */
-function follow({ channel, readiness, load, surplus, lent }: ListenContext & Balancing, open: Set<ListenHandle>, { server, request, key, handle }: Bound): void {
+function follow({ channel, readiness, load, surplus, lent, gate }: ListenContext & Balancing, open: Set<ListenHandle>, { server, request, key, handle }: Bound): void {
   open.add(handle)
   let begun = false
-  watchHandle(handle, {
+  watchHandle(handle, gate, {
     listening(errno) {
       begun = true
       if (errno === 0) {
         load.watch(server)
         surplus.attach(key, server, handle)
-        lent.attach(key, handle, request.backlog)
+        gate.whenOpen(() => open.has(handle) && lent.attach(key, handle, request.backlog))
       }
       // Told before the readiness that follows from it.
       if (errno === 0) setImmediate(announce, channel, server, key)
@@ -301,15 +309,20 @@ function tellFailure(channel: ListenContext['channel'], errno: number, { address
 }
 
 /** Own properties on the handle, so that nothing of the app's server object changes. */
-function watchHandle(handle: ListenHandle, on: { readonly listening: (errno: number) => void; readonly closed: () => void }): void {
+function watchHandle(handle: ListenHandle, gate: Gate, on: { readonly listening: (errno: number) => void; readonly closed: () => void }): void {
   const listen = handle.listen.bind(handle)
   const close = handle.close.bind(handle)
+  let isClosed = false
   handle.listen = (backlog) => {
-    const errno = listen(backlog)
+    let errno = 0
+    gate.whenOpen(() => {
+      if (!isClosed) errno = listen(backlog)
+    })
     on.listening(errno)
     return errno
   }
   handle.close = (done) => {
+    isClosed = true
     on.closed()
     close(done)
   }

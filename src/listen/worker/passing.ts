@@ -31,6 +31,8 @@ export interface Passing {
   readonly detach: (key: string) => void
   /** The client whose connection this worker was told to take, whoever it belongs to. */
   readonly accepted: (socket: Socket, pin: number) => void
+  /** Whatever comes on it is handled here. */
+  readonly exempt: (socket: Socket) => void
   /** Takes no more from others. */
   readonly stop: () => void
 }
@@ -100,6 +102,9 @@ export function createPassing(context: PassingContext): Passing {
     accepted(socket, pin) {
       // One of its own goes with the seat, whoever has it next.
       if (holderOf(pin, seats())?.pid !== process.pid) accepted.set(socket, pin)
+    },
+    exempt(socket) {
+      passed.add(socket)
     },
     stop() {
       for (const { entrance } of places.values()) entrance?.close()

@@ -28,6 +28,8 @@ export interface Stickiness {
   readonly attach: (key: string, server: Server) => void
   readonly detach: (key: string) => void
   readonly accepted: (socket: Socket, pin: number) => void
+  /** Whatever comes on it is for this worker. */
+  readonly exempt: (socket: Socket) => void
   /** Decide on everything, now; this worker leaves. */
   readonly stop: () => void
 }
@@ -79,6 +81,7 @@ export function createStickiness(rules: StickyRules, slot: number, hide: (server
     },
     detach: passing.detach,
     accepted: passing.accepted,
+    exempt: passing.exempt,
     stop() {
       stopped = true
       peeks.endAll()

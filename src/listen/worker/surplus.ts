@@ -5,7 +5,7 @@
  *
  * @see lib/net.js, onconnection
  */
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import type { Parcel } from '../../protocol/messages.ts'
 import type { Peeked, Stickiness } from './stickiness.ts'
 import { feed } from './feed.ts'
@@ -80,9 +80,15 @@ export function createSurplus({ load, rebalance, descriptors, link, departures, 
     return pin === undefined || sticky?.owns(pin) !== true || (pinnedCeiling !== null && load.open() >= pinnedCeiling)
   }
   /** @param told by the primary, whoever the client belongs to */
-  const keep = ({ server, handle, keep: serve }: Place, client: ClientHandle, { pin, head }: Peeked, told = false): void => {
+  const keep = ({ server, handle, keep: serve }: Place, client: ClientHandle, { pin, head }: Peeked, told: 'own' | 'told' | 'probe' = 'own'): void => {
     if (sticky === undefined) serve.call(handle, 0, client)
-    else feed(server, head, () => serve.call(handle, 0, client), (socket) => told && pin !== undefined && sticky.accepted(socket, pin))
+    else {
+      const made = (socket: Socket): void => {
+        if (told === 'probe') sticky.exempt(socket)
+        else if (told === 'told' && pin !== undefined) sticky.accepted(socket, pin)
+      }
+      feed(server, head, () => serve.call(handle, 0, client), made)
+    }
     load.changed()
   }
   const handOver = (key: string, client: ClientHandle, place: Place, found: Peeked = UNREAD): void => {
@@ -117,7 +123,7 @@ export function createSurplus({ load, rebalance, descriptors, link, departures, 
     }
   }
 
-  const arrived = ({ key, seq, must, pin, head }: Parcel, client: ClientHandle | undefined): void => {
+  const arrived = ({ key, seq, must, pin, head, isProbe }: Parcel, client: ClientHandle | undefined): void => {
     const place = places.get(key)
     const isWelcome = place !== undefined && (must || !(stopped || descriptors.isFull() || isFull(place.server)))
     if (client === undefined || !isWelcome) {
@@ -129,7 +135,7 @@ export function createSurplus({ load, rebalance, descriptors, link, departures, 
     // Said first: once the connection is served here nobody else may have it.
     link.send({ type: 'took', seq, open: load.open() + 1 })
     load.counts.taken += 1
-    keep(place, client, { pin, head: head === undefined ? undefined : Buffer.from(head, 'base64') }, true)
+    keep(place, client, { pin, head: head === undefined ? undefined : Buffer.from(head, 'base64') }, isProbe === true ? 'probe' : 'told')
     descriptors.opened(client.fd ?? -1)
   }
   link.on({ connection: arrived, fetched: departures.fetched, ended: departures.ended })

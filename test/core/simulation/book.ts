@@ -17,6 +17,9 @@ export interface Entry {
   killReason: KillReason | undefined
   retireAsked: boolean
   violated: boolean
+  stalled: boolean
+  overweight: boolean
+  worn: boolean
   gone: boolean
 }
 
@@ -48,6 +51,12 @@ export interface Book {
   /** New code was lost on trial: the answer is due in this step. */
   mustAbort: boolean
   everReloaded: boolean
+  /** A worker of the generation that is tried has served for as long as its first must. */
+  soaked: boolean
+  /** The largest surge that was allowed so far. */
+  mostSurge: number
+  /** Some worker has reached a limit. */
+  everWorn: boolean
   /** While a reload disturbs nobody, this many slots stay served. */
   floor: number | undefined
   /** A worker went, or was told to, since unused sockets were last given up. */
@@ -74,6 +83,9 @@ export function openBook(settings: CoreSettings, size: number): Book {
     queued: false,
     mustAbort: false,
     everReloaded: false,
+    soaked: false,
+    mostSurge: 1,
+    everWorn: false,
     floor: undefined,
     socketsInDoubt: false,
     seats: [],
@@ -109,6 +121,16 @@ export function isWelcome(entry: Entry): boolean {
 
 export function serves(entry: Entry): boolean {
   return isWelcome(entry) && entry.readyAt !== undefined
+}
+
+/** How long a worker of the generation that is tried must serve. */
+export function trialMs({ settings, soaked }: Book): number {
+  return soaked ? settings.provenMs : Math.max(settings.provenMs, settings.canaryMs)
+}
+
+/** How many workers above the size a reload may have. */
+export function surgeOf({ settings: { surge }, size }: Book): number {
+  return Math.min(size, Math.max(1, 'count' in surge ? surge.count : Math.trunc((size * surge.percent) / 100)))
 }
 
 /** How many slots below `size` are served. */

@@ -90,7 +90,7 @@ function choices({ state, book }: Node, machine: Machine): readonly Event[] {
       const exit = entry.killedAt === undefined ? { code: 1, signal: null } : { code: null, signal: 'SIGKILL' }
       const exited: Event = { type: 'workerExited', at, id, exit, chance: 0.5 }
       if (entry.readyAt === undefined) return [exited, { type: 'workerReady', at, id }]
-      return isWelcome(entry) ? [exited, { type: 'workerRetireRequested', at, id }, { type: 'workerViolated', at, id }] : [exited]
+      return isWelcome(entry) ? [exited, { type: 'workerRetireRequested', at, id }, { type: 'workerViolated', at, id }, { type: 'workerWorn', at, id, why: 'memory', value: 1 }] : [exited]
     }),
   ]
 }
@@ -127,5 +127,5 @@ function atRest(book: Book): boolean {
   if (book.finished) return true
   const all = present(book)
   const settled = book.trying === undefined && !book.queued && servedSlots(book) === book.size
-  return settled && all.length === book.size && all.every((entry) => entry.generation === book.good)
+  return settled && all.length === book.size && all.every((entry) => entry.generation === book.good && !entry.worn)
 }

@@ -1,6 +1,6 @@
 /** What must hold whatever happens. Each invariant is a sentence and a function that says whether it holds. */
 import { snapshot } from '../../../src/core/snapshot.ts'
-import { entryOf, isWelcome, present, seatOf, servedSlots, serves } from './book.ts'
+import { entryOf, isWelcome, present, seatOf, servedSlots, serves, trialMs } from './book.ts'
 import type { Book, Entry } from './book.ts'
 import type { Effect, Notice, State } from '../../../src/core/types.ts'
 import type { Machine } from './machine.ts'
@@ -55,8 +55,9 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
     if (reason === 'scale') return entry.slot >= book.size
     if (reason === 'request') return entry.retireAsked
     if (reason === 'rollback') return neighbours(book, entry).length > 0
+    if (reason === 'recycle') return entry.worn && book.trying === undefined && neighbours(book, entry).some((heir) => !heir.worn)
     return neighbours(book, entry).some(
-      (heir) => heir.generation === book.trying && book.now - (heir.readyAt ?? book.now) >= book.settings.provenMs,
+      (heir) => heir.generation === book.trying && book.now - (heir.readyAt ?? book.now) >= trialMs(book),
     )
   }),
   on('a kill has a reason', 'killWorker', (book, { id, reason }) => {
@@ -65,6 +66,8 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
     if (entry === undefined) return true
     if (reason === 'stop-now') return book.stopAsked === 'now'
     if (reason === 'violation') return entry.violated
+    if (reason === 'stalled') return entry.stalled
+    if (reason === 'memory') return entry.overweight
     if (reason === 'reload-aborted') return entry.readyAt === undefined && entry.drainedAt === undefined
     if (reason === 'drain-timeout') return entry.drainedAt !== undefined && book.now - entry.drainedAt >= drainTimeoutMs
     return entry.readyAt === undefined && readyTimeoutMs > 0 && book.now - entry.startedAt >= readyTimeoutMs
@@ -72,8 +75,15 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
   on('no boot before the start, during a stop or beyond size', 'spawnWorker', (book, { slot }) =>
     book.started && !book.stopping && book.stopAsked === 'no' && slot >= 0 && slot < book.size,
   ),
-  on('a slot never holds two workers of one generation', 'spawnWorker', (book, { slot, generation }) =>
-    !book.entries.some((entry) => isWelcome(entry) && entry.slot === slot && entry.generation === generation),
+  on('a slot never holds two workers of one generation, unless one is to be recycled', 'spawnWorker', (book, { slot, generation }) =>
+    !book.entries.some((entry) => isWelcome(entry) && entry.slot === slot && entry.generation === generation && !entry.worn),
+  ),
+  on('one worker is recycled at a time', 'spawnWorker', (book, { slot, generation }) => {
+    const isRenewal = book.entries.some((entry) => isWelcome(entry) && entry.slot === slot && entry.generation === generation)
+    return !isRenewal || !present(book).some((entry) => entry.drainReason === 'recycle' && entry.killedAt === undefined)
+  }),
+  on('one worker tries new code until it is proven', 'spawnWorker', (book, { generation }) =>
+    generation !== book.trying || book.soaked || trialMs(book) === 0 || !book.entries.some((entry) => isWelcome(entry) && entry.generation === generation),
   ),
   on('no boot before the published back-off', 'spawnWorker', (book, { slot }) => book.now >= seatOf(book, slot).notBefore),
   on('a worker belongs to the good generation or to the one that is tried', 'spawnWorker', (book, { generation }) =>
@@ -83,7 +93,8 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
     generation >= seatOf(book, slot).newest || book.trying === undefined || seatOf(book, slot).newest !== book.trying,
   ),
   told('killed is who was ended by our signal; who had gone by itself is not', 'worker:exited', (book, { id, kind, killReason, exit }) => {
-    const killed = everBeen(book, id)?.killedAt !== undefined && exit.signal === 'SIGKILL'
+    const { killedAt, killReason: ordered } = everBeen(book, id) ?? {}
+    const killed = killedAt !== undefined && (exit.signal === 'SIGKILL' || (ordered === 'stalled' && exit.signal === 'SIGINT'))
     return (kind === 'killed') === killed && (killReason !== undefined) === killed
   }),
   told('retired is who had been told to go, and was not killed', 'worker:exited', (book, { id, kind }) => {
@@ -91,6 +102,10 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
     return kind === 'killed' || (kind === 'retired') === (entry?.drainedAt !== undefined)
   }),
   told('a reload begins only when it was asked for and none is under way', 'reload:started', (book) => book.queued && book.trying === undefined),
+  told('a reload begins when few enough generations drain', 'reload:started', (book) => {
+    const draining = present(book).filter((entry) => entry.drainedAt !== undefined && entry.killedAt === undefined)
+    return new Set(draining.map((entry) => entry.generation)).size < book.settings.maxDraining
+  }),
   told('a success is told of the reload that is under way', 'reload:finished', (book, { generation }) => generation === book.trying),
   told('a success means that every slot is served by the new generation', 'reload:finished', (book, { generation }) =>
     book.entries.filter((entry) => serves(entry) && entry.generation === generation).length >= book.size,
@@ -122,17 +137,18 @@ function unservedAfterFailure(book: Book): boolean {
 
 export const STATE_INVARIANTS: readonly StateInvariant[] = [
   {
-    sentence: 'at most one worker serves or boots per slot, and one more in one slot during a reload',
+    sentence: 'at most one worker serves or boots per slot, and one more during a reload, in as many slots as may surge, or a renewal, in one',
     holds: (book) => {
       const counts = new Map<number, number>()
       for (const entry of book.entries) if (isWelcome(entry)) counts.set(entry.slot, (counts.get(entry.slot) ?? 0) + 1)
       const doubled = [...counts.values()].filter((count) => count > 1)
-      return doubled.length === 0 || (doubled.length === 1 && doubled[0] === 2 && book.everReloaded)
+      const limit = book.everReloaded ? book.mostSurge : book.everWorn ? 1 : 0
+      return doubled.length <= limit && doubled.every((count) => count === 2)
     },
   },
   {
-    sentence: 'no more than size + 1 workers serve or boot',
-    holds: (book) => book.entries.filter(isWelcome).length <= book.size + (book.everReloaded ? 1 : 0),
+    sentence: 'no more than size + surge workers serve or boot',
+    holds: (book) => book.entries.filter(isWelcome).length <= book.size + (book.everReloaded ? book.mostSurge : book.everWorn ? 1 : 0),
   },
   {
     sentence: 'no more than bootParallel workers boot at a time',
@@ -153,8 +169,8 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
       ),
   },
   {
-    sentence: 'a request to leave and a violation are acted on at once',
-    holds: (book) => !book.entries.some((entry) => isWelcome(entry) && (entry.retireAsked || entry.violated)),
+    sentence: 'a request to leave, a violation, a stall and too much memory are acted on at once',
+    holds: (book) => !book.entries.some((entry) => isWelcome(entry) && (entry.retireAsked || entry.violated || entry.stalled || entry.overweight)),
   },
   {
     sentence: 'a stop sends everybody away at once, a stop now kills',

@@ -15,12 +15,13 @@ import { giveUp } from '../../../src/core/rules/give-up.ts'
 import { RULES } from '../../../src/core/rules/index.ts'
 import { phase } from '../../../src/core/rules/phase.ts'
 import { prove } from '../../../src/core/rules/prove.ts'
+import { renew } from '../../../src/core/rules/renew.ts'
 import { shrink } from '../../../src/core/rules/shrink.ts'
 import { spare } from '../../../src/core/rules/spare.ts'
 import { stopping } from '../../../src/core/rules/stopping.ts'
 import { swap } from '../../../src/core/rules/swap.ts'
 import { turnBack } from '../../../src/core/rules/turn-back.ts'
-import { isLive, isProven } from '../../../src/core/workers.ts'
+import { isLive, isProven, isReady } from '../../../src/core/workers.ts'
 import { wakeAt } from '../../../src/core/wake-at.ts'
 import type { Rule } from '../../../src/core/compose.ts'
 import type { StepFunction } from '../../../src/core/step.ts'
@@ -104,6 +105,17 @@ const noBackoff: StepFunction = (state, event) => {
 const swapUnready: Rule = (state, at) => {
   const doubled = state.workers.filter((old) => isLive(old) && state.workers.some((heir) => heir.slot === old.slot && heir.generation > old.generation && isLive(heir)))
   return state.reload?.direction === 'forward' ? forEach(state, doubled, (current, worker) => orderDrain(current, worker, 'reload', at)) : swap(state, at)
+}
+
+const renewFirst: Rule = (state, at) => {
+  const worn = state.workers.filter((worker) => worker.worn !== undefined && isReady(worker))
+  return state.stop === undefined && state.reload === undefined ? forEach(state, worn, (current, worker) => orderDrain(current, worker, 'recycle', at)) : quiet(state)
+}
+
+const renewAll: Rule = (state, at) => {
+  const worn = state.workers.filter((worker) => worker.worn !== undefined && isReady(worker) && !state.workers.some((other) => other.slot === worker.slot && other.id > worker.id))
+  if (state.stop !== undefined || state.reload !== undefined) return boot(state, at)
+  return forEach(state, worn.slice(0, bootBudget(state)), (current, worker) => orderSpawn(current, worker.slot, current.generation, at))
 }
 
 const shrinkLowest: Rule = (state, at) => {
@@ -210,8 +222,14 @@ export const MUTANTS: readonly Mutant[] = [
   instead('does not answer a failed reload', turnBack, effectsOf(turnBack, (effect) => !isAbort(effect))),
   instead('forgets the rollback', finishReload, rollbackForgotten),
   instead('calls a reload done after the first slot', finishReload, finishUnproven),
+  instead('lets any number of generations drain', beginReload, (state, at) => pretend(state, { maxDraining: Infinity }, (lied) => beginReload(lied, at))),
+  instead('knows no canary', prove, (state, at) => pretend(state, { canaryMs: 0 }, (lied) => prove(lied, at))),
+  instead('replaces more than the surge allows', boot, (state, at) => pretend(state, { surge: { percent: 100 } }, (lied) => boot(lied, at))),
   instead('begins a reload during a reload', beginReload, beginTwice),
   without('forgets that a reload was asked for', beginReload),
+  without('never lets go who has reached a limit', renew),
+  instead('recycles without a replacement', renew, renewFirst),
+  instead('recycles all at once', boot, renewAll),
   instead('drains the wrong slots', shrink, shrinkLowest),
   without('forgets to scale down', shrink),
   instead('finishes though some still drain', finish, finishEarly),

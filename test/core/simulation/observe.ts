@@ -1,6 +1,6 @@
 /** Keeps the book: first the event, then each effect. */
 import { assertNever } from '../../../src/base/assert-never.ts'
-import { entryOf, isWelcome, seatOf, servedSlots, serves } from './book.ts'
+import { entryOf, isWelcome, seatOf, servedSlots, serves, surgeOf, trialMs } from './book.ts'
 import type { Book, Entry } from './book.ts'
 import type { Effect, Event, Notice } from '../../../src/core/types.ts'
 
@@ -8,6 +8,7 @@ import type { Effect, Event, Notice } from '../../../src/core/types.ts'
 export function noteEvent(book: Book, event: Event, reloading: boolean): void {
   book.now = event.at
   if (book.finished) return
+  book.soaked ||= book.entries.some((entry) => serves(entry) && entry.generation === book.trying && book.now - (entry.readyAt ?? book.now) >= trialMs(book))
   switch (event.type) {
     case 'startRequested':
       book.started ||= book.stopAsked === 'no'
@@ -35,6 +36,26 @@ export function noteEvent(book: Book, event: Event, reloading: boolean): void {
         entry.violated = true
         book.floor = undefined
       })
+    case 'workerStalled':
+      return withEntry(book, event.id, (entry) => {
+        if (!serves(entry)) return
+        entry.stalled = true
+        book.floor = undefined
+      })
+    case 'workerUnfit':
+      return withEntry(book, event.id, (entry) => {
+        if (isWelcome(entry) && entry.generation === book.trying && !book.soaked) book.mustAbort = true
+      })
+    case 'workerOverweight':
+      return withEntry(book, event.id, (entry) => {
+        entry.overweight = true
+        book.floor = undefined
+      })
+    case 'workerWorn':
+      return withEntry(book, event.id, (entry) => {
+        if (serves(entry)) Object.assign(entry, { worn: true })
+        book.everWorn = true
+      })
     case 'scaleRequested':
       return noteScale(book, Math.max(1, event.size))
     case 'reloadRequested':
@@ -59,13 +80,14 @@ function withEntry(book: Book, id: number, note: (entry: Entry) => void): void {
 function noteScale(book: Book, size: number): void {
   if (book.stopping || size === book.size) return
   book.size = size
+  book.mostSurge = Math.max(book.mostSurge, surgeOf(book))
   if (book.floor !== undefined) book.floor = Math.min(book.floor, servedSlots(book))
   for (let slot = size; slot < book.seats.length; slot += 1) Object.assign(seatOf(book, slot), { failures: 0, failed: false, notBefore: 0 })
 }
 
 /** A worker is gone: nobody had asked it to go, or somebody had. */
 function noteLoss(book: Book, entry: Entry, chance: number, reloading: boolean, noProcess: boolean): void {
-  const killedForCause = entry.drainedAt === undefined && (entry.killReason === 'ready-timeout' || entry.killReason === 'violation')
+  const killedForCause = entry.drainedAt === undefined && entry.killReason !== undefined && ['ready-timeout', 'violation', 'stalled', 'memory'].includes(entry.killReason)
   const counts = isWelcome(entry) || killedForCause
   entry.gone = true
   if (!counts) return
@@ -76,7 +98,7 @@ function noteLoss(book: Book, entry: Entry, chance: number, reloading: boolean, 
 function noteFailure(book: Book, entry: Entry, chance: number, reloading: boolean, noProcess: boolean): void {
   const { stableMs, backoff } = book.settings
   book.losses += 1
-  const young = entry.readyAt === undefined || book.now - entry.readyAt < book.settings.provenMs
+  const young = entry.readyAt === undefined || book.now - entry.readyAt < trialMs(book)
   if (young && entry.generation === book.trying) book.mustAbort = true
   const seat = seatOf(book, entry.slot)
   seat.failed = true
@@ -96,7 +118,7 @@ function noteRetire(book: Book, entry: Entry, reloading: boolean): void {
   entry.retireAsked = true
   book.floor = undefined
   if (entry.readyAt === undefined) noteFailure(book, entry, 0.5, reloading, false)
-  else if (entry.generation === book.trying && book.now - entry.readyAt < book.settings.provenMs) {
+  else if (entry.generation === book.trying && book.now - entry.readyAt < trialMs(book)) {
     book.mustAbort = true
     seatOf(book, entry.slot).failed = true
   } else {
@@ -150,6 +172,9 @@ function noteSpawn(book: Book, order: Extract<Effect, { type: 'spawnWorker' }>):
     killReason: undefined,
     retireAsked: false,
     violated: false,
+    stalled: false,
+    overweight: false,
+    worn: false,
     gone: false,
   })
 }
@@ -159,7 +184,8 @@ function noteNotice(book: Book, notice: Notice): void {
   if (notice.type === 'primary:started') book.everRunning = true
   if (notice.type === 'primary:stopping') Object.assign(book, { stopping: true, floor: undefined })
   if (notice.type === 'reload:started') {
-    Object.assign(book, { trying: notice.to, queued: false, everReloaded: true, floor: servedSlots(book) })
+    Object.assign(book, { trying: notice.to, queued: false, everReloaded: true, soaked: false, floor: servedSlots(book) })
+    book.mostSurge = Math.max(book.mostSurge, surgeOf(book))
     // The first worker of new code waits for no back-off.
     for (const seat of book.seats) Object.assign(seat, { failures: 0, notBefore: 0 })
   }

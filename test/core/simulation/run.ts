@@ -114,6 +114,10 @@ function randomGhost(random: Random, book: Book): Event {
     { type: 'workerReady', at, id },
     { type: 'workerExited', at, id, exit, chance: 0.5 },
     { type: 'workerViolated', at, id },
+    { type: 'workerStalled', at, id, silentMs: 100 },
+    { type: 'workerOverweight', at, id },
+    { type: 'workerUnfit', at, id, said: 'many errors' },
+    { type: 'workerWorn', at, id, why: 'lifetime', value: 1 },
     { type: 'workerRetireRequested', at, id },
     { type: 'workerSpawned', at, id, pid: 1 },
     { type: 'workerSpawnFailed', at, id, code: 'EAGAIN', chance: 0.5 },
@@ -188,6 +192,7 @@ function judge(run: Run, doomed: boolean, boots: number): string | undefined {
   if (doomed) return 'when nobody serves and all boots fail, the supervisor gives up'
   const serving = present(book).filter(serves)
   if (serving.length !== book.size || present(book).length !== book.size || servedSlots(book) !== book.size) return 'in quiet exactly size workers serve'
+  if (serving.some((entry) => entry.worn)) return 'in quiet who has reached a limit is replaced'
   if (serving.some((entry) => entry.generation !== book.good)) return 'in quiet all workers are of the good generation'
   return state.reload === undefined && upcoming(run.world) === undefined ? undefined : 'in quiet nothing is under way'
 }

@@ -20,7 +20,7 @@ export function stateKey(state: State, now: number): string {
     state.stop,
     reload && [rank(reload.to), reload.direction, reload.proven, reload.crashes],
     state.slots.map((slot) => [slot.failures, slot.failed, Math.max(0, slot.respawnAt - now)]),
-    state.workers.map((worker) => [worker.slot, rank(worker.generation), worker.pid !== undefined, since(worker.spawnedAt), since(worker.readyAt), phaseKey(worker, now)]),
+    state.workers.map((worker) => [worker.slot, rank(worker.generation), worker.pid !== undefined, since(worker.spawnedAt), since(worker.readyAt), worker.worn !== undefined, phaseKey(worker, now)]),
   ])
 }
 

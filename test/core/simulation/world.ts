@@ -14,6 +14,9 @@ export interface Faults {
   readonly dies: number
   readonly leaves: number
   readonly violates: number
+  readonly stalls: number
+  readonly wears: number
+  readonly unfit: number
   readonly ignoresDrain: number
   readonly lateTimer: number
 }
@@ -23,7 +26,7 @@ interface Coming {
   readonly at: number
   readonly order: number
   readonly id: number
-  readonly kind: 'spawned' | 'spawn-failed' | 'ready' | 'exited' | 'leaves' | 'violates'
+  readonly kind: 'spawned' | 'spawn-failed' | 'ready' | 'exited' | 'leaves' | 'violates' | 'stalls' | 'overweight' | 'wears' | 'unfit'
 }
 
 export interface World {
@@ -43,6 +46,9 @@ export const NO_FAULTS: Faults = {
   dies: 0,
   leaves: 0,
   violates: 0,
+  stalls: 0,
+  wears: 0,
+  unfit: 0,
   ignoresDrain: 0,
   lateTimer: 0,
 }
@@ -58,6 +64,9 @@ export function randomFaults(random: Random): Faults {
     dies: maybe(),
     leaves: maybe() / 3,
     violates: maybe() / 3,
+    stalls: maybe() / 3,
+    wears: maybe() / 2,
+    unfit: maybe() / 3,
     ignoresDrain: maybe(),
     lateTimer: maybe(),
   }
@@ -70,6 +79,9 @@ export function randomSettings(random: Random, size: number): CoreSettings {
     bootParallel: random.between(1, size),
     stableMs: random.pick([500, 2000]),
     provenMs: random.pick([0, 200, 600]),
+    canaryMs: random.pick([0, 0, 400, 900]),
+    surge: random.pick([{ count: 1 }, { count: 1 }, { count: 2 }, { percent: 50 }, { percent: 100 }]),
+    maxDraining: random.between(1, 3),
     maxFailures: random.between(1, 4),
     backoff: { baseMs: 100, factor: 1.5, capMs: 400, jitter: random.pick([0, 0.2]) },
   }
@@ -116,6 +128,9 @@ function planLife(world: World, random: Random, now: number, id: number, faults:
   if (random.chance(faults.dies)) plan(world, id, bootedAt + random.pick([0, 50, 400, 1500]), 'exited')
   if (random.chance(faults.leaves)) plan(world, id, random.between(bornAt, bootedAt + 300), 'leaves')
   if (random.chance(faults.violates)) plan(world, id, random.between(bornAt, bootedAt + 300), 'violates')
+  if (random.chance(faults.stalls)) plan(world, id, random.between(bornAt, bootedAt + 600), random.pick(['stalls', 'overweight']))
+  if (random.chance(faults.wears)) plan(world, id, bootedAt + random.between(0, 900), 'wears')
+  if (random.chance(faults.unfit)) plan(world, id, bootedAt + random.between(0, 900), 'unfit')
   return undefined
 }
 
@@ -145,7 +160,11 @@ export function happen(world: World, random: Random, item: Coming, now: number):
   if (item.kind === 'ready') return { type: 'workerReady', at, id }
   if (item.kind === 'leaves') return { type: 'workerRetireRequested', at, id }
   if (item.kind === 'violates') return { type: 'workerViolated', at, id }
-  return { type: 'workerExited', at, id, exit: random.pick([{ code: 0, signal: null }, { code: 1, signal: null }, { code: null, signal: 'SIGKILL' }]), chance: random.fraction() }
+  if (item.kind === 'stalls') return { type: 'workerStalled', at, id, silentMs: 100 }
+  if (item.kind === 'overweight') return { type: 'workerOverweight', at, id }
+  if (item.kind === 'unfit') return { type: 'workerUnfit', at, id, said: 'many errors' }
+  if (item.kind === 'wears') return { type: 'workerWorn', at, id, why: random.pick(['memory', 'requests', 'lifetime']), value: 1 }
+  return { type: 'workerExited', at, id, exit: random.pick([{ code: 0, signal: null }, { code: 1, signal: null }, { code: null, signal: 'SIGKILL' }, { code: null, signal: 'SIGINT' }]), chance: random.fraction() }
 }
 
 /** From here on nobody misbehaves any more: nothing bad is coming, and who hangs comes round, for better or worse. */

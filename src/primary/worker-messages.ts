@@ -1,0 +1,95 @@
+/** What a worker says on the control pipe, given to whom it concerns. */
+import { assertNever } from '../base/assert-never.ts'
+import type { State, WorkerId } from '../core/types.ts'
+import type { WorkerMessage } from '../protocol/messages.ts'
+import type { Admission } from './admission.ts'
+import type { Balancing } from './balancing.ts'
+import type { Fact } from './engine.ts'
+import type { SupervisorEventName } from './events.ts'
+import type { Health } from './health.ts'
+import type { SocketDesk } from './sockets.ts'
+import type { WorkerProcess } from './worker-process.ts'
+
+export interface MessagePorts {
+  readonly sockets: SocketDesk
+  readonly balancing: Balancing
+  readonly admission: Admission
+  readonly health: Health
+  readonly state: () => State
+  readonly tell: (fact: Fact) => void
+  /** Emits a public event about the worker. */
+  readonly emit: (id: WorkerId, name: SupervisorEventName, details: object) => void
+}
+
+/** A listen() of the app that failed. */
+export interface ListenFailure {
+  readonly code: string
+  readonly address: string | null
+  readonly port: number | null
+}
+
+export class WorkerMessages {
+  readonly #ports: MessagePorts
+  /** The last one. */
+  listenFailure: ListenFailure | undefined
+
+  constructor(ports: MessagePorts) {
+    this.#ports = ports
+  }
+
+  take(id: WorkerId, worker: WorkerProcess, message: WorkerMessage): void {
+    const { sockets, balancing, admission, health, state, tell, emit } = this.#ports
+    switch (message.type) {
+      case 'bind':
+        balancing.introduce(id)
+        void sockets.bind(id, worker, message)
+        return
+      case 'copy':
+        sockets.copy(id, worker, message)
+        return
+      case 'full':
+        balancing.setFull(id, true)
+        emit(id, 'worker:full', { used: message.used, limit: message.limit })
+        return
+      case 'accepting':
+        balancing.setFull(id, false)
+        emit(id, 'worker:accepting', {})
+        return
+      case 'listening':
+        admission.listening(id, message)
+        emit(id, 'worker:listening', sockets.listening(id, message))
+        return
+      case 'listenFailed': {
+        const { code, address, port } = message
+        this.listenFailure = { code, address, port }
+        emit(id, 'worker:listen-failed', this.listenFailure)
+        return
+      }
+      case 'closed':
+        sockets.closed(id, message.key)
+        return
+      case 'ready':
+        worker.whenLinked(() => admission.admit(worker, () => this.#admitted(id)))
+        return
+      case 'leave':
+        tell({ type: 'workerRetireRequested', id })
+        return
+      case 'fatal':
+        emit(id, 'worker:error', { error: message.error })
+        return
+      case 'load':
+        balancing.take(id, message)
+        return
+      case 'beat':
+        health.beat(state(), id, message)
+        return
+      default:
+        assertNever(message)
+    }
+  }
+
+  #admitted(id: WorkerId): void {
+    this.#ports.balancing.join(id)
+    this.#ports.tell({ type: 'workerReady', id })
+  }
+}
