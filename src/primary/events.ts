@@ -32,6 +32,8 @@ export interface SupervisorEvents {
   'reload:started': NoticeOf<'reload:started'>
   'reload:finished': NoticeOf<'reload:finished'>
   'reload:aborted': NoticeOf<'reload:aborted'>
+  /** What the reload would run is no good; nothing was changed. */
+  'reload:refused': [{ readonly why: string }]
   /** A new supervisor was started, in the process with that pid. */
   'upgrade:started': [{ readonly pid: number }]
   /** It has taken over: this one drains and ends. */

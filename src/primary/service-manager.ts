@@ -46,11 +46,20 @@ export function tellServiceManager(supervisor: Supervisor, env: Environment, log
   supervisor.on('worker:exited', status)
   supervisor.on('scale:changed', status)
   supervisor.on('primary:phase', status)
+  // The time must be that of CLOCK_MONOTONIC, and come in the same message.
+  const tellReloading = (): void => void notifier.send('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`)
   supervisor.on('reload:started', () => {
     remark = ''
-    // The time must be that of CLOCK_MONOTONIC, and come in the same message.
-    void notifier.send('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`)
+    tellReloading()
     status()
+  })
+  supervisor.on('reload:refused', ({ why }) => {
+    remark = `reload refused (${why}): `
+    status()
+    if (supervisor.snapshot.reload !== undefined) return
+    // Type=notify-reload waits for both.
+    tellReloading()
+    void notifier.send('READY=1')
   })
   supervisor.on('reload:finished', () => {
     void notifier.send('READY=1')

@@ -222,7 +222,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    */
   async reload(): Promise<void> {
     this.#requireRunning('reload')
-    this.#crew.use(relaunch(this.#context.relaunch, this.#context.logs.logger))
+    this.#crew.use(relaunch(this.#context.relaunch, this.#context.logs.logger, (why) => this.#safely(() => this.emit('reload:refused', { why }))))
     const answered = this.#waiters.nextReload()
     this.#engine.tell({ type: 'reloadRequested' })
     await answered

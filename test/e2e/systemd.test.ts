@@ -54,6 +54,12 @@ test('a reload is told at its begin, with its time in the same message, and at i
   await notify.message({ RELOADING: '1' }, 2)
   const aborted = await notify.message({ READY: '1' }, 3)
   assert.match(aborted.fields['STATUS'] ?? '', /^reload aborted at slot 0 \(boot-failure\), the old workers go on: 2 of 2 workers serve/)
+
+  rmSync(script)
+  app.kill('SIGHUP')
+  await notify.message({ RELOADING: '1' }, 3)
+  const refused = await notify.message({ READY: '1' }, 4)
+  assert.match(refused.fields['STATUS'] ?? '', /^reload refused \(.*\): 2 of 2 workers serve/)
 })
 
 test('a drain that may take longer than systemd usually waits asks for its time', options, async (t) => {
