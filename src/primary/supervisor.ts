@@ -306,8 +306,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#sockets.forget(id)
     this.#balancing.leave(id)
     // Only a stop is in a hurry: while others serve, a promise to a client costs nothing. After an upgrade others do.
-    const isStop = reason === 'stop' && !this.#handOver.isDone
-    this.#crew.drain(id, { timeoutMs, reason: reason === 'stop' && !isStop ? 'reload' : reason, lingerMs: isStop ? this.#lingerMs : null })
+    this.#crew.drain(id, { timeoutMs, reason, lingerMs: reason === 'stop' && !this.#handOver.isDone ? this.#lingerMs : null })
   }
 
   #onAppMessage(id: WorkerId, body: string, handle: unknown): void {
