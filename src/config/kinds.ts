@@ -122,6 +122,7 @@ export const KINDS = {
     schema: v.pipe(durationMs, v.minValue(SHORTEST_LIFE_MS)),
   },
   size: { allowed: 'a size: use 16M or more, for instance 512M or 1.5G', read: (texts) => parseSize(last(texts) ?? ''), schema: size },
+  spares: { allowed: 'a number of workers: use 0 to 16', read: numberOrText, schema: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(16)) },
   count: { allowed: 'a number: use 1 or more', read: numberOrText, schema: v.pipe(v.number(), v.integer(), v.minValue(1)) },
   signal: {
     allowed: `a signal that can be handled: use ${KILL_SIGNALS.join(', ')}`,

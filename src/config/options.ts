@@ -58,6 +58,8 @@ export interface SupervisorOptions {
   readonly killSignal?: NodeJS.Signals
   /** Wait for `ready()` or `process.send('ready')` and not only for listening. */
   readonly waitReady?: boolean
+  /** How many booted workers wait to take the place of one that ends. */
+  readonly spares?: number
   /** A worker whose event loop stands still for so long is killed and replaced; 0: never. */
   readonly hangTimeoutMs?: number | string
   /** A worker with more resident memory (bytes, or `'512M'`) is replaced; one with half as much again is killed. */

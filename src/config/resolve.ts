@@ -61,6 +61,7 @@ export function resolveSettings(input: SettingsInput): Settings {
   const balance = problems.attempt(() => resolveBalance(values.balance, input.host))
   const basis = resolveBasis({ ...input, script: input.script ?? start.script }, values, start.env ?? {}, problems)
   const sticky = resolveSticky(values, problems, input.host)
+  problems.attempt(() => checkSpares(values, basis, input.host))
   if (basis === undefined || balance === undefined || !problems.none) throw problems.toError()
   const runtimeDir = resolveRuntimeDir(values, basis.cwd, input)
   const codeCache = codeCacheDir(runtimeDir.path, basis)
@@ -91,6 +92,12 @@ export function resolveSettings(input: SettingsInput): Settings {
     compileCacheDir: input.host.hasCompileCache ? codeCache : undefined,
     warnings: [...misspeltVariables(input.env), ...runtimeDir.warnings],
   }
+}
+
+function checkSpares({ spares }: Values, basis: Basis | undefined, { platform }: Host): void {
+  if (spares.value === 0) return
+  if (platform === 'win32') throw settingError(`${spares.where}: on Windows a worker cannot wait to listen`)
+  if (basis?.node.inspectPort !== undefined) throw settingError(`${spares.where}: the port of an inspector goes by the slot, and a spare has none`, 'Leave out one of --spare and --inspect.')
 }
 
 /** By the name that the operator knows; a default has none. */
@@ -146,6 +153,7 @@ function coreSettings(values: Values, sizing: Sizing): CoreSettings {
     canaryMs: values.canaryMs.value,
     surge: values.surge.value,
     maxDraining: MAX_DRAINING,
+    spares: values.spares.value,
     // With the back-off below, the fifth failure comes some 5 s after the first of an app that dies at once.
     maxFailures: 5,
     backoff: { baseMs: 1000, factor: 1.5, capMs: 30_000, jitter: 0.1 },

@@ -207,6 +207,13 @@ export const SETTINGS = {
     default: { value: 'SIGTERM', text: 'SIGTERM', reason: 'What systemd, Docker and Kubernetes send, so what apps handle.' },
     group: 'Start and stop',
   }),
+  spares: setting({
+    flags: [{ long: 'spare', placeholder: 'n', help: 'So many workers boot up to their first listen() and wait to take the place of one that ends.' }],
+    variables: ['EVERYCORE_SPARE'],
+    kind: KINDS.spares,
+    default: { value: 0, text: '0', reason: 'Each costs the memory of a worker, and learns its slot only when it gets one.' },
+    group: 'Health',
+  }),
   hangTimeoutMs: setting({
     flags: [{ long: 'hang-timeout', placeholder: 'time', help: 'A worker whose event loop stands still for so long is killed and replaced; 0 never.' }],
     variables: ['EVERYCORE_HANG_TIMEOUT'],

@@ -1,7 +1,8 @@
 /** Which workers should boot, and not before when. The boot rule and the timer read the same list. */
 import { isOccupied, isServed, slotAt, wantedSlots } from './slots.ts'
 import { isStale, surgeOf, surging, targetOf, turnOf, unsettled } from './roll.ts'
-import { isDying, isReady, liveIn } from './workers.ts'
+import { isDying, isLive, isReady, isSpare, liveIn } from './workers.ts'
+import { NO_SLOT } from './types.ts'
 import type { Reload, SlotIndex, State } from './types.ts'
 
 /** A worker that is missing. */
@@ -23,7 +24,8 @@ export function bootWishes(state: State): readonly BootWish[] {
   const fills = wantedSlots(state)
     .filter((slot) => !isOccupied(state, slot.index))
     .map((slot) => fillOf(state, slot.index))
-  return [...fills, ...(state.reload === undefined ? renewals(state) : replacements(state, state.reload))]
+  if (state.reload !== undefined) return [...fills, ...replacements(state, state.reload)]
+  return [...fills, ...renewals(state), ...missingSpares(state)]
 }
 
 /** Not before the start, not after the stop, and not when the first boots show that the code cannot boot. */
@@ -47,6 +49,13 @@ function renewals(state: State): readonly BootWish[] {
   if (state.workers.some(({ phase }) => phase.name === 'draining' && phase.reason === 'recycle')) return []
   const worn = state.workers.find((worker) => worker.worn !== undefined && worker.slot < state.size && isReady(worker))
   return worn === undefined ? [] : [{ slot: worn.slot, generation: state.generation, notBefore: slotAt(state, worn.slot).respawnAt }]
+}
+
+/** Spares boot when all slots are served, and no reload may make them old. */
+function missingSpares(state: State): readonly BootWish[] {
+  if (!wantedSlots(state).every(({ index }) => isServed(state, index))) return []
+  const missing = state.settings.spares - state.workers.filter((worker) => isSpare(worker) && isLive(worker)).length
+  return Array.from({ length: Math.max(0, missing) }, () => ({ slot: NO_SLOT, generation: state.generation, notBefore: state.spare.respawnAt }))
 }
 
 /** Until the new code is proven, one; then as many at a time as the surge allows. */

@@ -1,16 +1,24 @@
 /** What the loss of a worker that nobody had asked to leave is charged to: the reload, or its slot. */
 import { backoffMs } from './backoff.ts'
 import { patchSlot, slotAt } from './slots.ts'
+import { isSpare } from './workers.ts'
 import type { Failure, FailureCause, Reload, ReloadFailure, State, Worker } from './types.ts'
 
 /** Records a failure. `chance` in [0, 1) feeds the jitter of the back-off. */
 export function recordFailure(state: State, worker: Worker, failure: Failure, at: number, chance: number): State {
+  if (isSpare(worker)) return chargeSpare(state, at, chance)
   const bootFailed = state.bootFailed || (worker.readyAt === undefined && failure.why !== 'spawn-failed')
   const noted: State = { ...patchSlot(state, worker.slot, { failed: true }), bootFailed, lastFailure: failure }
   const { reload } = noted
   if (reload?.direction !== 'forward' || worker.generation !== reload.to) return chargeSlot(noted, worker, failure, at, chance)
   if (isYoung(noted, worker, at) || reload.crashes >= noted.settings.maxFailures) return chargeReload(noted, reload, worker, failure)
   return chargeSlot({ ...noted, reload: { ...reload, crashes: reload.crashes + 1 } }, worker, failure, at, chance)
+}
+
+/** Nobody has lost anything: the next one boots with back-off, from the first failure on. */
+function chargeSpare(state: State, at: number, chance: number): State {
+  const failures = state.spare.failures + 1
+  return { ...state, spare: { failures, respawnAt: at + backoffMs(failures + 1, state.settings, chance) } }
 }
 
 /** Has not been ready for as long as it must. */

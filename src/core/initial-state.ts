@@ -16,6 +16,7 @@ export function initialState(settings: CoreSettings, size: number): State {
     reload: undefined,
     reloadQueued: false,
     socketsInDoubt: false,
+    spare: { failures: 0, respawnAt: Number.NEGATIVE_INFINITY },
     everReady: false,
     everRunning: false,
     bootFailed: false,

@@ -44,6 +44,14 @@ export function readyDeadline(state: State, startedAt: number): number | undefin
   return readyTimeoutMs > 0 ? startedAt + readyTimeoutMs : undefined
 }
 
+/** Gives a slot to a spare. The time to be ready counts from here. */
+export function orderSeat(state: State, worker: Worker, slot: SlotIndex, at: number): Step {
+  return {
+    state: patchWorker(state, worker.id, { slot, spawnedAt: at, phase: { name: 'booting', deadline: readyDeadline(state, at) } }),
+    effects: [{ type: 'seatWorker', id: worker.id, slot }],
+  }
+}
+
 /** Asks a worker to finish what it has and leave. Nothing to do for one that leaves already. */
 export function orderDrain(state: State, worker: Worker, reason: RetireReason, at: number): Step {
   if (!isLive(worker)) return quiet(state)

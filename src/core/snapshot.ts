@@ -4,6 +4,7 @@ import type { Reload, SlotIndex, State, SupervisorPhase, WorkerId, WorkerPhase }
 /** One worker as outsiders see it. Times are monotonic milliseconds. */
 export interface WorkerView {
   readonly id: WorkerId
+  /** -1: a spare, which has none yet. */
   readonly slot: SlotIndex
   readonly pid: number | undefined
   readonly phase: WorkerPhase['name']

@@ -9,6 +9,9 @@ export type WorkerId = number
 /** A stable seat, 0 to size-1. */
 export type SlotIndex = number
 
+/** Where a spare worker is, which has no seat yet. */
+export const NO_SLOT = -1
+
 /** Everything the rules need to know that an operator may set. Durations in milliseconds. */
 export interface CoreSettings {
   /** Boot to ready; 0 means no limit. */
@@ -27,6 +30,8 @@ export interface CoreSettings {
   readonly surge: Surge
   /** A reload begins when fewer generations than this drain, at least 1. */
   readonly maxDraining: number
+  /** How many booted workers wait for a slot to become empty. */
+  readonly spares: number
   /** Consecutive failures of a slot before it counts as hopeless. */
   readonly maxFailures: number
   /** Back-off before boot number n+1 of a failing slot: base x factor^(n-2), at most cap; the first respawn is immediate. */
@@ -46,11 +51,13 @@ export type RecycleReason = 'memory' | 'heap' | 'requests' | 'lifetime'
 export type WorkerPhase =
   /** Started, not ready. `deadline` is undefined when there is no limit. */
   | { readonly name: 'booting'; readonly deadline: number | undefined }
+  /** Has booted up to its first listen() and waits for a slot. */
+  | { readonly name: 'spare' }
   /** `proven`: has stayed ready for `provenMs`. */
   | { readonly name: 'ready'; readonly since: number; readonly proven: boolean }
   | { readonly name: 'draining'; readonly deadline: number; readonly reason: RetireReason }
   /** SIGKILL was sent; only the exit is awaited. `counts`: it had not been asked to leave, so its end is a failure of the slot. `was`: what the signal found, unless the worker was quicker. */
-  | { readonly name: 'killed'; readonly since: number; readonly reason: KillReason; readonly counts: boolean; readonly was: 'booting' | 'ready' | 'draining' }
+  | { readonly name: 'killed'; readonly since: number; readonly reason: KillReason; readonly counts: boolean; readonly was: 'booting' | 'spare' | 'ready' | 'draining' }
 
 export interface Worker {
   readonly id: WorkerId
@@ -180,6 +187,8 @@ export interface State {
   readonly reloadQueued: boolean
   /** A worker went, or was told to, since unused sockets were last given up: there may be some that nobody will use again. */
   readonly socketsInDoubt: boolean
+  /** Consecutive failures of spare workers, and when the next may boot. */
+  readonly spare: { readonly failures: number; readonly respawnAt: number }
   /** Some worker has been ready in this run. */
   readonly everReady: boolean
   /** All slots have been ready at once in this run. */
@@ -196,6 +205,8 @@ export type Event =
   | { readonly type: 'workerSpawned'; readonly at: number; readonly id: WorkerId; readonly pid: number }
   /** fork(2) failed: EAGAIN, EMFILE, ENOMEM. `chance` in [0,1) feeds the jitter. */
   | { readonly type: 'workerSpawnFailed'; readonly at: number; readonly id: WorkerId; readonly code: string; readonly chance: number }
+  /** A spare has come to its first listen(), or has said that it is ready. */
+  | { readonly type: 'workerWaits'; readonly at: number; readonly id: WorkerId }
   | { readonly type: 'workerReady'; readonly at: number; readonly id: WorkerId }
   | { readonly type: 'workerExited'; readonly at: number; readonly id: WorkerId; readonly exit: ExitReport; readonly chance: number }
   /** The worker asked to leave (cluster.worker.disconnect(), an operator): drain and replace. */
@@ -217,7 +228,10 @@ export type Event =
 
 /** Orders to the shell. */
 export type Effect =
+  /** `slot` may be {@link NO_SLOT}. */
   | { readonly type: 'spawnWorker'; readonly id: WorkerId; readonly slot: SlotIndex; readonly generation: number }
+  /** Gives a slot to a spare, which goes on with its boot. */
+  | { readonly type: 'seatWorker'; readonly id: WorkerId; readonly slot: SlotIndex }
   | { readonly type: 'drainWorker'; readonly id: WorkerId; readonly timeoutMs: number; readonly reason: RetireReason }
   /** SIGKILL of the whole process group. */
   | { readonly type: 'killWorker'; readonly id: WorkerId; readonly reason: KillReason }

@@ -1,8 +1,14 @@
+import { NO_SLOT } from './types.ts'
 import type { SlotIndex, State, Worker, WorkerId } from './types.ts'
 
-/** Is meant to serve: booting or ready, and not told to leave. */
+/** Is meant to serve, now or later, and not told to leave. */
 export function isLive(worker: Worker): boolean {
-  return worker.phase.name === 'booting' || worker.phase.name === 'ready'
+  return worker.phase.name === 'booting' || worker.phase.name === 'ready' || worker.phase.name === 'spare'
+}
+
+/** Has no slot. */
+export function isSpare(worker: Worker): boolean {
+  return worker.slot === NO_SLOT
 }
 
 /** Is ready and not told to leave. */

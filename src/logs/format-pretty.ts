@@ -30,7 +30,9 @@ export function createPrettyFormatter(options: Pick<FormatOptions, 'color' | 'si
   return {
     recordsTo: 'stderr',
     channel(worker, stream) {
-      const who = `${String(worker.slot).padStart(slotDigits)} ${worker.pid}`.padEnd(columnWidth)
+      // A spare has no slot yet.
+      const seat = worker.slot < 0 ? '+' : String(worker.slot)
+      const who = `${seat.padStart(slotDigits)} ${worker.pid}`.padEnd(columnWidth)
       const bar = stream === 'stderr' ? paint(RED, HEAVY_BAR) : paint(DIM, LIGHT_BAR)
       const prefix = `${paint(SLOT_COLOURS[worker.slot % SLOT_COLOURS.length] ?? DIM, who)} ${bar} `
       return {

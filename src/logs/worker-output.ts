@@ -15,6 +15,8 @@ export interface WorkerOutput {
   readonly ended: Promise<void>
   /** The last lines of both streams, oldest first, harmless for a terminal. */
   tail(): readonly TailLine[]
+  /** The worker has another slot from now on. */
+  seat(slot: number): void
   /** Closes both streams, whoever else holds them, and so brings about `ended`; what was read until then is kept. */
   destroy(): void
 }
@@ -38,8 +40,12 @@ export function attachWorkerOutput(
   stderr: Readable | null,
 ): WorkerOutput {
   const tail = new Tail()
-  const both = [pump(route, worker, 'stdout', stdout, tail), pump(route, worker, 'stderr', stderr, tail)]
+  const seats: ((slot: number) => void)[] = []
+  const both = [pump(route, worker, 'stdout', stdout, tail, seats), pump(route, worker, 'stderr', stderr, tail, seats)]
   return {
+    seat(slot) {
+      for (const seat of seats) seat(slot)
+    },
     ended: Promise.all(both).then(() => undefined),
     tail: () => tail.lines(),
     destroy() {
@@ -56,11 +62,16 @@ async function pump(
   stream: StreamName,
   readable: Readable | null,
   tail: Tail,
+  seats: ((slot: number) => void)[],
 ): Promise<void> {
   if (readable === null || readable.closed) return
-  const channel = formatter.channel(worker, stream)
+  let channel = formatter.channel(worker, stream)
   const sink = sinks[channel.to]
-  const source = sink.source(worker.slot)
+  let source = sink.source(worker.slot)
+  seats.push((slot) => {
+    channel = formatter.channel({ ...worker, slot }, stream)
+    source = sink.source(slot)
+  })
   const splitter = new LineSplitter((bytes, end) => {
     tail.push(stream, bytes)
     sink.push(source, channel.render(bytes, end), channel.closesPieces || end === 'newline')

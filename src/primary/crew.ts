@@ -121,6 +121,11 @@ export class Crew {
     if (worker !== undefined) this.#workers.set(id, worker)
   }
 
+  /** Gives a spare its slot. */
+  seat(id: WorkerId, slot: number): void {
+    this.#workers.get(id)?.seat(slot)
+  }
+
   /** What the next generation runs. */
   use(launch: Launch): void {
     this.#generations.use(launch)

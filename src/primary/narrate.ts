@@ -15,20 +15,20 @@ const EPISODE_MS = 10_000
 export function narrate(supervisor: Supervisor, log: Logger): void {
   let started = false
   supervisor.once('primary:started', () => (started = true))
-  supervisor.on('worker:spawned', ({ slot, pid, generation }) => log.debug(`worker ${slot} started (pid ${pid})`, { event: 'worker:spawned', slot, generation, workerPid: pid }))
+  supervisor.on('worker:spawned', ({ slot, pid, generation }) => log.debug(`${nameOf(slot)} started (pid ${pid})`, { event: 'worker:spawned', slot, generation, workerPid: pid }))
   tellUnreadable(supervisor, log)
-  supervisor.on('worker:listening', ({ slot, kind, address, port }) => log.debug(`worker ${slot} listens on ${port === null ? address : `${address}:${port}`} (${kind})`, { event: 'worker:listening', slot, address, port }))
+  supervisor.on('worker:listening', ({ slot, kind, address, port }) => log.debug(`${nameOf(slot)} listens on ${port === null ? address : `${address}:${port}`} (${kind})`, { event: 'worker:listening', slot, address, port }))
   supervisor.on('worker:ready', ({ slot, bootMs, generation }) => {
     // At the start the first output says it for all of them.
     const level = started ? 'info' : 'debug'
-    log[level](`worker ${slot} ready in ${formatDuration(Math.round(bootMs))}`, { event: 'worker:ready', slot, generation, bootMs: Math.round(bootMs) })
+    log[level](`${nameOf(slot)} ready in ${formatDuration(Math.round(bootMs))}`, { event: 'worker:ready', slot, generation, bootMs: Math.round(bootMs) })
   })
-  supervisor.on('worker:draining', ({ slot, reason }) => log.debug(`worker ${slot} drains (${reason})`, { event: 'worker:draining', slot, reason }))
+  supervisor.on('worker:draining', ({ slot, reason }) => log.debug(`${nameOf(slot)} drains (${reason})`, { event: 'worker:draining', slot, reason }))
   narrateHealth(supervisor, log)
   narrateFull(supervisor, log)
   supervisor.on('worker:exited', (notice) => tellExit(notice, log))
-  supervisor.on('worker:violated', ({ slot, why }) => log.error(`worker ${slot} is ended: it sent ${why}`, { event: 'worker:violated', slot, why }))
-  supervisor.on('worker:spawn-failed', ({ slot, code, respawnInMs }) => log.error(`worker ${slot} could not be started (${code}), next try in ${formatDuration(Math.round(respawnInMs))}`, { event: 'worker:spawn-failed', slot, code }))
+  supervisor.on('worker:violated', ({ slot, why }) => log.error(`${nameOf(slot)} is ended: it sent ${why}`, { event: 'worker:violated', slot, why }))
+  supervisor.on('worker:spawn-failed', ({ slot, code, respawnInMs }) => log.error(`${nameOf(slot)} could not be started (${code}), next try in ${formatDuration(Math.round(respawnInMs))}`, { event: 'worker:spawn-failed', slot, code }))
   supervisor.on('primary:phase', ({ phase }) => {
     const { size, workers } = supervisor.snapshot
     const ready = workers.filter((worker) => worker.phase === 'ready').length
@@ -56,9 +56,9 @@ export function narrate(supervisor: Supervisor, log: Logger): void {
 
 function narrateHealth(supervisor: Supervisor, log: Logger): void {
   supervisor.on('worker:stalled', ({ slot, pid, silentMs }) =>
-    log.error(`worker ${slot} has not answered for ${formatDuration(Math.round(silentMs))}: something blocks its event loop. Node tells where, if it can; then it is killed`, { event: 'worker:stalled', slot, workerPid: pid, silentMs: Math.round(silentMs) }),
+    log.error(`${nameOf(slot)} has not answered for ${formatDuration(Math.round(silentMs))}: something blocks its event loop. Node tells where, if it can; then it is killed`, { event: 'worker:stalled', slot, workerPid: pid, silentMs: Math.round(silentMs) }),
   )
-  supervisor.on('worker:worn', ({ slot, why, value }) => log.info(`worker ${slot} is recycled: ${WORN[why](value)}; its replacement starts first`, { event: 'worker:worn', slot, why, value }))
+  supervisor.on('worker:worn', ({ slot, why, value }) => log.info(`${nameOf(slot)} is recycled: ${WORN[why](value)}; its replacement starts first`, { event: 'worker:worn', slot, why, value }))
 }
 
 const WORN: Readonly<Record<RecycleReason, (value: number) => string>> = {
@@ -74,9 +74,9 @@ function narrateFull(supervisor: Supervisor, log: Logger): void {
   supervisor.on('worker:full', ({ id, slot, used, limit }) => {
     const isNew = nowMs() - (fullAt.get(id) ?? Number.NEGATIVE_INFINITY) > EPISODE_MS
     fullAt.set(id, nowMs())
-    log[isNew ? 'warn' : 'debug'](`worker ${slot} has ${used} of ${limit} file descriptors in use: it accepts no more until some are closed`, { event: 'worker:full', slot, used, limit })
+    log[isNew ? 'warn' : 'debug'](`${nameOf(slot)} has ${used} of ${limit} file descriptors in use: it accepts no more until some are closed`, { event: 'worker:full', slot, used, limit })
   })
-  supervisor.on('worker:accepting', ({ slot }) => log.debug(`worker ${slot} accepts again`, { event: 'worker:accepting', slot }))
+  supervisor.on('worker:accepting', ({ slot }) => log.debug(`${nameOf(slot)} accepts again`, { event: 'worker:accepting', slot }))
   supervisor.on('worker:exited', ({ id }) => fullAt.delete(id))
 }
 
@@ -106,12 +106,17 @@ function tellExit({ slot, kind, killReason, exit, uptimeMs, respawnInMs, generat
   const fields = { event: 'worker:exited', slot, generation, kind, killReason, code: exit.code, signal: exit.signal }
   const lived = `after ${formatDuration(Math.round(uptimeMs))}`
   if (kind === 'retired' || killReason === 'stop-now') {
-    log.debug(`worker ${slot} has left (${howEnded(exit)} ${lived})`, fields)
+    log.debug(`${nameOf(slot)} has left (${howEnded(exit)} ${lived})`, fields)
     return
   }
   const what = kind === 'boot-failure' ? 'failed to start' : killReason === undefined ? 'crashed' : KILLED[killReason]
   const next = respawnInMs === undefined ? '' : respawnInMs <= 0 ? '; its replacement starts now' : `; its replacement starts in ${formatDuration(Math.round(respawnInMs))}`
-  log.error(`worker ${slot} ${what} (${howEnded(exit)} ${lived})${next}`, fields)
+  log.error(`${nameOf(slot)} ${what} (${howEnded(exit)} ${lived})${next}`, fields)
+}
+
+/** A spare has no slot yet. */
+function nameOf(slot: number): string {
+  return slot < 0 ? 'a spare worker' : `worker ${slot}`
 }
 
 function howEnded({ code, signal }: ExitReport): string {

@@ -113,6 +113,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
         this.#balancing.gone(id)
         this.#health.forget(id)
         this.#admission.forget(id)
+        this.#messages.forget(id)
         forgetEntrances(this.#sticky, this.#crew.ref(id).pid)
         this.#engine.tell({ type: 'workerExited', id, exit, chance: Math.random() })
       },
@@ -278,6 +279,10 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     switch (effect.type) {
       case 'spawnWorker':
         this.#crew.spawn(effect.id, effect.slot, effect.generation, this.#engine.state.generation)
+        return
+      case 'seatWorker':
+        this.#crew.seat(effect.id, effect.slot)
+        this.#messages.seated(effect.id)
         return
       case 'drainWorker':
         this.#drain(effect)

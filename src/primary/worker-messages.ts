@@ -1,6 +1,6 @@
 /** What a worker says on the control pipe, given to whom it concerns. */
 import { assertNever } from '../base/assert-never.ts'
-import type { State, WorkerId } from '../core/types.ts'
+import { NO_SLOT, type State, type WorkerId } from '../core/types.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
 import type { Admission } from './admission.ts'
 import type { Balancing } from './balancing.ts'
@@ -28,8 +28,13 @@ export interface ListenFailure {
   readonly port: number | null
 }
 
+/** An app begins to listen on so many sockets at once, at most, while it is a spare. */
+const KEPT_LIMIT = 1024
+
 export class WorkerMessages {
   readonly #ports: MessagePorts
+  /** What spares have asked for. */
+  readonly #kept = new Map<WorkerId, (readonly [WorkerProcess, WorkerMessage])[]>()
   /** The last one. */
   listenFailure: ListenFailure | undefined
 
@@ -38,6 +43,31 @@ export class WorkerMessages {
   }
 
   take(id: WorkerId, worker: WorkerProcess, message: WorkerMessage): void {
+    if (worker.slot === NO_SLOT && (message.type === 'bind' || message.type === 'ready')) this.#keep(id, worker, message)
+    else this.#pass(id, worker, message)
+  }
+
+  /** A spare has its slot: what it has asked for is answered. */
+  seated(id: WorkerId): void {
+    const kept = this.#kept.get(id) ?? []
+    this.#kept.delete(id)
+    for (const [worker, message] of kept) this.#pass(id, worker, message)
+  }
+
+  /** The worker is gone. */
+  forget(id: WorkerId): void {
+    this.#kept.delete(id)
+  }
+
+  /** A spare that wants to listen waits for its slot. */
+  #keep(id: WorkerId, worker: WorkerProcess, message: WorkerMessage): void {
+    const kept = this.#kept.get(id) ?? []
+    this.#kept.set(id, kept)
+    if (kept.length < KEPT_LIMIT) kept.push([worker, message])
+    this.#ports.tell({ type: 'workerWaits', id })
+  }
+
+  #pass(id: WorkerId, worker: WorkerProcess, message: WorkerMessage): void {
     const { sockets, balancing, admission, health, state, tell, emit } = this.#ports
     switch (message.type) {
       case 'bind':

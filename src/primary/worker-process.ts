@@ -61,7 +61,8 @@ interface Ends {
 export class WorkerProcess {
   readonly id: WorkerId
   readonly pid: number
-  readonly slot: number
+  /** -1: a spare, which has none yet. */
+  slot: number
   readonly generation: number
   readonly #worker: ClusterWorker
   readonly #options: WorkerProcessOptions
@@ -204,6 +205,13 @@ export class WorkerProcess {
   /** Says who has which slot. */
   tellSeats(seats: readonly Seat[]): void {
     this.#ends.channel.send({ type: 'seats', seats })
+  }
+
+  /** A spare has its slot from now on. */
+  seat(slot: number): void {
+    this.slot = slot
+    this.#ends.output.seat(slot)
+    this.#ends.channel.send({ type: 'seated', slot })
   }
 
   /** Lets it accept, if it was told to wait. */

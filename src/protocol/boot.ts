@@ -5,6 +5,9 @@
 
 import type { StickyRules } from './sticky.ts'
 
+/** Of a spare. The core's is the same; this half stays small and imports none of it. */
+const NO_SLOT = -1
+
 /** Name of the variable. */
 export const BOOT_VARIABLE = 'EVERYCORE_BOOT'
 
@@ -13,7 +16,8 @@ export interface BootInfo {
   readonly primaryPid: number
   /** The script's path as plain node would show it in `process.argv[1]`; what runs is the real path. */
   readonly script: string
-  readonly slot: number
+  /** -1: a spare, which gets one later. */
+  slot: number
   readonly generation: number
   readonly drainTimeoutMs: number
   /** For a worker whose primary is gone. */
@@ -40,12 +44,16 @@ export interface BootInfo {
   readonly rebalance: boolean
 }
 
+/** What tells the app its seat. */
+export function slotEnvironment(slot: number): Record<string, string> {
+  return { EVERYCORE_SLOT: String(slot), NODE_APP_INSTANCE: String(slot) }
+}
+
 /** The environment that tells a worker its seat; the first entry is gone before the app runs. */
 export function bootEnvironment(info: BootInfo): Record<string, string> {
   return {
     [BOOT_VARIABLE]: JSON.stringify(info),
-    EVERYCORE_SLOT: String(info.slot),
     EVERYCORE_GENERATION: String(info.generation),
-    NODE_APP_INSTANCE: String(info.slot),
+    ...(info.slot === NO_SLOT ? {} : slotEnvironment(info.slot)),
   }
 }

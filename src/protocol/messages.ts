@@ -139,6 +139,8 @@ export type PrimaryMessage =
   | { readonly type: 'ceiling'; readonly open: number | null; readonly pinned: number | null }
   /** Who has which slot, for sticky sessions. */
   | { readonly type: 'seats'; readonly seats: readonly Seat[] }
+  /** Your slot; to a spare, which had none. */
+  | { readonly type: 'seated'; readonly slot: number }
   /** Accept from now on; to a worker that was told to wait for it. */
   | { readonly type: 'open' }
   /** Report your load, now. */

@@ -11,8 +11,15 @@ const hook = findHook()
 /** True in a worker that everycore started; false under plain node, in worker threads and in child processes. */
 export const isSupervised: boolean = hook !== undefined
 
-/** The stable seat of this worker, 0 to size-1; a replacement has the seat of its predecessor. 0 when not supervised. */
-export const slot: number = hook?.boot.slot ?? 0
+/**
+ * The stable seat of this worker, 0 to size-1; a replacement has the seat of its predecessor. 0 when not supervised.
+ * -1 in a spare (`--spare`) until its first `listen()` goes on.
+ */
+export let slot: number = hook?.boot.slot ?? 0
+
+hook?.onSeat((given) => {
+  slot = given
+})
 
 /** 1 at start, one more with each reload. 0 when not supervised. */
 export const generation: number = hook?.boot.generation ?? 0

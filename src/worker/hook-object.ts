@@ -19,6 +19,8 @@ export type DrainHandler = (notice: DrainNotice) => void | Promise<void>
 export interface Hook {
   readonly boot: BootInfo
   readonly ready: () => void
+  /** Calls back when a spare has got its slot. */
+  readonly onSeat: (listener: (slot: number) => void) => void
   /** Returns a function that takes the handler off again. */
   readonly onDrain: (handler: DrainHandler) => () => void
 }

@@ -4,7 +4,7 @@
  */
 import cluster from 'node:cluster'
 import { installListenHook } from '../listen/worker/listen-hook.ts'
-import { type BootInfo } from '../protocol/boot.ts'
+import { slotEnvironment, type BootInfo } from '../protocol/boot.ts'
 import type { PrimaryMessage } from '../protocol/messages.ts'
 import { takeOverMessages } from './app-messages.ts'
 import { startBeats } from './beat.ts'
@@ -32,11 +32,12 @@ export function install(boot: BootInfo): void {
 
   const connections = new Connections()
   const readiness = createReadiness(channel, boot.waitReady)
-  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, rebalance: boot.rebalance, gated: boot.gated, channel, readiness, connections, slot: boot.slot, sticky: boot.sticky })
+  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, rebalance: boot.rebalance, gated: boot.gated, channel, readiness, connections, slot: () => boot.slot, sticky: boot.sticky })
   const drain = createDrain({ boot, connections, listeners })
   const messages = takeOverMessages(channel, readiness)
   adoptClusterWorker(channel)
-  publishHook({ boot, ready: readiness.declare, onDrain: drain.onDrain })
+  const seatListeners: ((slot: number) => void)[] = []
+  publishHook({ boot, ready: readiness.declare, onDrain: drain.onDrain, onSeat: (listener) => seatListeners.push(listener) })
 
   channel.onMessage((message: PrimaryMessage) => {
     if (message.type === 'drain') drain.start(message)
@@ -44,12 +45,22 @@ export function install(boot: BootInfo): void {
     else if (message.type === 'seats') listeners.setSeats(message.seats)
     else if (message.type === 'ping') listeners.report()
     else if (message.type === 'open') listeners.open()
+    else if (message.type === 'seated') {
+      takeSeat(boot, message.slot)
+      for (const listener of seatListeners) listener(message.slot)
+    }
     else listeners.settle(message)
   })
   channel.onAppMessage(messages.deliver)
   // The primary is gone: nobody will restart us, and a new primary may want the port.
   channel.onClosed(() => drain.start({ timeoutMs: boot.drainTimeoutMs, lingerMs: boot.lingerMs, reason: 'primary-gone' }))
   startBeats(channel, boot)
+}
+
+/** A spare learns its slot. */
+function takeSeat(boot: BootInfo, slot: number): void {
+  boot.slot = slot
+  Object.assign(process.env, slotEnvironment(slot))
 }
 
 /** @see https://nodejs.org/api/module.html#moduleenablecompilecachecachedir (22.8) */

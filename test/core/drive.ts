@@ -2,6 +2,7 @@
 import { assertNever } from '../../src/base/assert-never.ts'
 import { initialState } from '../../src/core/initial-state.ts'
 import { step } from '../../src/core/step.ts'
+import { NO_SLOT } from '../../src/core/types.ts'
 import { wakeAt } from '../../src/core/wake-at.ts'
 import type { CoreSettings, Effect, Event, Notice, State } from '../../src/core/types.ts'
 
@@ -14,6 +15,7 @@ export const SETTINGS: CoreSettings = {
   canaryMs: 0,
   surge: { count: 1 },
   maxDraining: 3,
+  spares: 0,
   maxFailures: 3,
   backoff: { baseMs: 1000, factor: 1.5, capMs: 30_000, jitter: 0 },
 }
@@ -90,7 +92,9 @@ export function running(size: number, settings: Partial<CoreSettings> = {}): Dri
 function orderLine(effect: Effect): readonly string[] {
   switch (effect.type) {
     case 'spawnWorker':
-      return [`spawn ${effect.id} in ${effect.slot} of ${effect.generation}`]
+      return [effect.slot === NO_SLOT ? `spawn ${effect.id} as a spare of ${effect.generation}` : `spawn ${effect.id} in ${effect.slot} of ${effect.generation}`]
+    case 'seatWorker':
+      return [`seat ${effect.id} in ${effect.slot}`]
     case 'drainWorker':
     case 'killWorker':
       return [`${effect.type === 'drainWorker' ? 'drain' : 'kill'} ${effect.id} ${effect.reason}`]

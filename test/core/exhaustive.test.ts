@@ -16,11 +16,13 @@ const SETTINGS: CoreSettings = {
   canaryMs: 0,
   surge: { count: 1 },
   maxDraining: 2,
+  spares: 0,
   maxFailures: 2,
   backoff: { baseMs: 10, factor: 1.5, capMs: 20, jitter: 0 },
 }
 
 const CANARY: CoreSettings = { ...SETTINGS, canaryMs: 20, surge: { percent: 100 }, maxDraining: 1 }
+const SPARE: CoreSettings = { ...SETTINGS, spares: 1 }
 const SERIAL: CoreSettings = { ...SETTINGS, bootParallel: 1, provenMs: 0 }
 
 interface Case {
@@ -34,7 +36,9 @@ const CASES: readonly Case[] = [
   { name: 'one slot, running', settings: SETTINGS, limits: { size: 1, depth: 6 + DEEPER, from: 'running', calm: true } },
   { name: 'two slots, from the start', settings: SETTINGS, limits: { size: 2, depth: 5 + DEEPER, from: 'start', calm: true } },
   { name: 'two slots, running', settings: SETTINGS, limits: { size: 2, depth: 6 + DEEPER, from: 'running', calm: true } },
-  { name: 'two slots at a time, with a canary', settings: CANARY, limits: { size: 2, depth: 5 + DEEPER, from: 'running', calm: true } },
+  { name: 'two slots at a time, with a canary', settings: CANARY, limits: { size: 2, depth: 4 + DEEPER, from: 'running', calm: true } },
+  { name: 'one slot and a spare', settings: SPARE, limits: { size: 1, depth: 5 + DEEPER, from: 'running', calm: true } },
+  { name: 'two slots and a spare', settings: SPARE, limits: { size: 2, depth: 4 + DEEPER, from: 'running', calm: true } },
   { name: 'two slots, one boot at a time, no proof', settings: SERIAL, limits: { size: 2, depth: 5 + DEEPER, from: 'running', calm: true } },
 ]
 

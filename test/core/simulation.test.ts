@@ -31,6 +31,7 @@ const PLACES = [
   'reload:finished',
   'worker:spawn-failed',
   'releaseUnusedSockets',
+  'seatWorker',
   'finish failed',
   'finish stopped',
   'finish stopped-now',

@@ -43,7 +43,7 @@ describe('without any setting', () => {
       name: 'shop',
       launch: { script: '/app/server.js', args: [], cwd: '/app', nodeArgs: [], env: { PATH: '/bin' }, uid: undefined, gid: undefined, inspectPort: undefined },
       sizing: { size: 8, asked: 'auto', cores: 8, quota: undefined, auto: 8, memoryLimit: undefined, warnings: [] },
-      core: { readyTimeoutMs: 60_000, drainTimeoutMs: 25_000, bootParallel: 8, stableMs: 10_000, provenMs: 1000, canaryMs: 0, surge: { count: 1 }, maxDraining: 3, maxFailures: 5, backoff: { baseMs: 1000, factor: 1.5, capMs: 30_000, jitter: 0.1 } },
+      core: { readyTimeoutMs: 60_000, drainTimeoutMs: 25_000, bootParallel: 8, stableMs: 10_000, provenMs: 1000, canaryMs: 0, surge: { count: 1 }, maxDraining: 3, spares: 0, maxFailures: 5, backoff: { baseMs: 1000, factor: 1.5, capMs: 30_000, jitter: 0.1 } },
       lingerTimeoutMs: 6000,
       waitReady: false,
       killSignal: 'SIGTERM',

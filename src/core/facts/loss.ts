@@ -4,7 +4,8 @@ import { announce, quiet } from '../compose.ts'
 import { recordFailure } from '../failures.ts'
 import { isHopeless } from '../hopeless.ts'
 import { isOccupied, slotAt } from '../slots.ts'
-import { findWorker, occupies, withoutWorker } from '../workers.ts'
+import { findWorker, isSpare, occupies, withoutWorker } from '../workers.ts'
+import { NO_SLOT } from '../types.ts'
 import type { Event, ExitKind, ExitReport, FailureCause, KillReason, SlotIndex, State, Step, Worker } from '../types.ts'
 
 /** The process has ended. */
@@ -37,7 +38,7 @@ export function recordSpawnFailed(state: State, event: Extract<Event, { type: 'w
   if (worker === undefined) return quiet(state)
   const gone = withoutWorker(state, worker.id)
   const next = occupies(worker) ? recordFailure(gone, worker, { why: 'spawn-failed', exit: undefined }, event.at, event.chance) : gone
-  const waitMs = Math.max(0, slotAt(next, worker.slot).respawnAt - event.at)
+  const waitMs = Math.max(0, (isSpare(worker) ? next.spare : slotAt(next, worker.slot)).respawnAt - event.at)
   const { id, slot, generation } = worker
   return { state: next, effects: [announce({ type: 'worker:spawn-failed', id, slot, generation, code: event.code, respawnInMs: waitMs })] }
 }
@@ -47,6 +48,7 @@ function causeOf(worker: Worker): FailureCause | undefined {
   const { phase } = worker
   switch (phase.name) {
     case 'booting':
+    case 'spare':
       return 'boot-failure'
     case 'ready':
       return 'crash'
@@ -70,10 +72,10 @@ function meaningOf({ phase }: Worker, exit: ExitReport): { readonly kind: ExitKi
   return { kind: 'killed', killReason: phase.reason }
 }
 
-const KIND = { booting: 'boot-failure', ready: 'crash', draining: 'retired' } as const satisfies Record<string, ExitKind>
+const KIND = { booting: 'boot-failure', spare: 'boot-failure', ready: 'crash', draining: 'retired' } as const satisfies Record<string, ExitKind>
 
 function respawnInMs(state: State, slot: SlotIndex, at: number): number | undefined {
-  if (state.stop !== undefined || slot >= state.size) return undefined
+  if (state.stop !== undefined || slot >= state.size || slot === NO_SLOT) return undefined
   if (isOccupied(state, slot) || isHopeless(state)) return undefined
   if (!state.everReady && state.bootFailed) return undefined
   return Math.max(0, slotAt(state, slot).respawnAt - at)

@@ -1,7 +1,7 @@
 import { assertNever } from '../../base/assert-never.ts'
 import { quiet } from '../compose.ts'
 import { recordExit, recordSpawnFailed } from './loss.ts'
-import { recordOverweight, recordReady, recordRetireRequest, recordSpawned, recordStalled, recordUnfit, recordViolation, recordWorn } from './worker.ts'
+import { recordOverweight, recordReady, recordRetireRequest, recordSpawned, recordStalled, recordUnfit, recordViolation, recordWaits, recordWorn } from './worker.ts'
 import { recordReloadRequest, recordScale, recordStart, recordStop } from './request.ts'
 import type { Event, State, Step } from '../types.ts'
 
@@ -16,6 +16,8 @@ export function record(state: State, event: Event): Step {
       return recordSpawnFailed(state, event)
     case 'workerReady':
       return recordReady(state, event)
+    case 'workerWaits':
+      return recordWaits(state, event)
     case 'workerExited':
       return recordExit(state, event)
     case 'workerRetireRequested':

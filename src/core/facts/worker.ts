@@ -3,7 +3,7 @@ import { announce, quiet } from '../compose.ts'
 import { isYoung, recordFailure } from '../failures.ts'
 import { readyDeadline } from '../orders.ts'
 import { patchSlot, slotAt } from '../slots.ts'
-import { findWorker, isLive, patchWorker } from '../workers.ts'
+import { findWorker, isLive, isSpare, patchWorker } from '../workers.ts'
 import type { Event, State, Step, Worker } from '../types.ts'
 
 /** The process exists. The time to be ready counts from here. */
@@ -22,13 +22,20 @@ export function recordSpawned(state: State, event: Extract<Event, { type: 'worke
 /** The worker can serve. */
 export function recordReady(state: State, event: Extract<Event, { type: 'workerReady' }>): Step {
   const worker = findWorker(state, event.id)
-  if (worker?.phase.name !== 'booting') return quiet(state)
+  if (worker?.phase.name !== 'booting' || isSpare(worker)) return quiet(state)
   const { id, slot, generation } = worker
   const ready = patchWorker(state, id, { readyAt: event.at, phase: { name: 'ready', since: event.at, proven: false } })
   return {
     state: { ...ready, everReady: true },
     effects: [announce({ type: 'worker:ready', id, slot, generation, bootMs: event.at - worker.spawnedAt })],
   }
+}
+
+/** A spare has booted as far as it may without a slot. */
+export function recordWaits(state: State, event: Extract<Event, { type: 'workerWaits' }>): Step {
+  const worker = findWorker(state, event.id)
+  if (worker?.phase.name !== 'booting' || !isSpare(worker)) return quiet(state)
+  return quiet({ ...patchWorker(state, worker.id, { phase: { name: 'spare' } }), spare: { failures: 0, respawnAt: event.at } })
 }
 
 /** The worker broke the protocol: it cannot be talked to any more. */

@@ -1,16 +1,19 @@
 import { beginReload } from './begin-reload.ts'
 import { boot } from './boot.ts'
 import { deadlines } from './deadlines.ts'
+import { dismissSpares } from './dismiss-spares.ts'
 import { dues } from './dues.ts'
 import { finish } from './finish.ts'
 import { finishReload } from './finish-reload.ts'
 import { freeSockets } from './free-sockets.ts'
 import { giveUp } from './give-up.ts'
+import { makeRoom } from './make-room.ts'
 import { phase } from './phase.ts'
 import { prove } from './prove.ts'
 import { renew } from './renew.ts'
+import { seat } from './seat.ts'
 import { shrink } from './shrink.ts'
-import { spare } from './spare.ts'
+
 import { stopping } from './stopping.ts'
 import { swap } from './swap.ts'
 import { turnBack } from './turn-back.ts'
@@ -30,9 +33,11 @@ export const RULES: readonly Rule[] = [
   shrink,
   finishReload,
   beginReload,
-  spare,
+  makeRoom,
   giveUp,
   stopping,
+  dismissSpares,
+  seat,
   boot,
   phase,
   freeSockets,

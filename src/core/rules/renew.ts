@@ -11,5 +11,5 @@ export function renew(state: State, at: number): Step {
 }
 
 function hasHeir(state: State, worker: Worker): boolean {
-  return state.workers.some((other) => other.slot === worker.slot && other.id > worker.id && other.worn === undefined && isReady(other))
+  return state.workers.some((other) => other.id !== worker.id && other.slot === worker.slot && other.worn === undefined && isReady(other))
 }

@@ -67,7 +67,7 @@ export interface ListenContext {
   readonly readiness: { readonly listenStarted: () => void; readonly listenEnded: (bound: boolean) => void }
   /** Told of each server that listens, before it accepts. */
   readonly connections: { readonly watch: (server: Server) => void }
-  readonly slot: number
+  readonly slot: () => number
   readonly sticky: StickyRules | null
 }
 

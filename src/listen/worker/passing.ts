@@ -18,7 +18,7 @@ const PATH_LIMIT = process.platform === 'darwin' ? 103 : 107
 
 export interface PassingContext {
   readonly rules: StickyRules
-  readonly slot: number
+  readonly slot: () => number
   readonly keys: KeyReader
   readonly seats: () => readonly Seat[]
   /** A server that the app knows nothing of. */
@@ -75,7 +75,7 @@ export function createPassing(context: PassingContext): Passing {
   const giveCookie = (response: ServerResponse): number | undefined => {
     const all = seats()
     if (all.length === 0) return undefined
-    const value = makeStickyCookie(rules.secret, all.some(({ pid }) => pid === process.pid) ? slot : undefined, all.map((seat) => seat.slot))
+    const value = makeStickyCookie(rules.secret, all.some(({ pid }) => pid === process.pid) ? slot() : undefined, all.map((seat) => seat.slot))
     sendStickyCookie(response, value)
     return readStickyCookie(rules.secret, value)
   }

@@ -34,7 +34,7 @@ export interface Stickiness {
   readonly stop: () => void
 }
 
-export function createStickiness(rules: StickyRules, slot: number, hide: (server: Server) => void): Stickiness {
+export function createStickiness(rules: StickyRules, slot: () => number, hide: (server: Server) => void): Stickiness {
   const keys = createKeyReader(rules)
   const peeks = createPeeks()
   let seats: readonly Seat[] = []

@@ -6,7 +6,7 @@ import type { CoreSettings, KillReason, RetireReason, SupervisorPhase } from '..
 
 export interface Entry {
   readonly id: number
-  readonly slot: number
+  slot: number
   readonly generation: number
   startedAt: number
   spawned: boolean
@@ -20,6 +20,8 @@ export interface Entry {
   stalled: boolean
   overweight: boolean
   worn: boolean
+  /** A spare that has booted as far as it may. */
+  waits: boolean
   gone: boolean
 }
 
@@ -61,6 +63,8 @@ export interface Book {
   floor: number | undefined
   /** A worker went, or was told to, since unused sockets were last given up. */
   socketsInDoubt: boolean
+  /** When the next spare may boot, and after how many failures. */
+  spare: { failures: number; notBefore: number }
   readonly seats: SeatRecord[]
   readonly entries: Entry[]
 }
@@ -88,13 +92,14 @@ export function openBook(settings: CoreSettings, size: number): Book {
     everWorn: false,
     floor: undefined,
     socketsInDoubt: false,
+    spare: { failures: 0, notBefore: 0 },
     seats: [],
     entries: [],
   }
 }
 
 export function copyBook(book: Book): Book {
-  return { ...book, seats: book.seats.map((seat) => ({ ...seat })), entries: book.entries.map((entry) => ({ ...entry })) }
+  return { ...book, spare: { ...book.spare }, seats: book.seats.map((seat) => ({ ...seat })), entries: book.entries.map((entry) => ({ ...entry })) }
 }
 
 export function entryOf(book: Book, id: number): Entry | undefined {
@@ -117,6 +122,10 @@ export function present(book: Book): readonly Entry[] {
 /** Not told to go. */
 export function isWelcome(entry: Entry): boolean {
   return !entry.gone && entry.drainedAt === undefined && entry.killedAt === undefined
+}
+
+export function isSpare(entry: Entry): boolean {
+  return entry.slot === -1
 }
 
 export function serves(entry: Entry): boolean {

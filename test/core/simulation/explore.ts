@@ -1,6 +1,6 @@
 /** Every order of events up to a depth, for small sizes: what random schedules miss by chance. */
 import { initialState } from '../../../src/core/initial-state.ts'
-import { copyBook, isWelcome, openBook, present, servedSlots, serves } from './book.ts'
+import { copyBook, isSpare, isWelcome, openBook, present, servedSlots, serves } from './book.ts'
 import { check } from './run.ts'
 import { stateKey } from './state-key.ts'
 import type { CoreSettings, Event, State } from '../../../src/core/types.ts'
@@ -89,6 +89,7 @@ function choices({ state, book }: Node, machine: Machine): readonly Event[] {
       if (!entry.spawned) return [{ type: 'workerSpawned', at, id, pid: id }, { type: 'workerSpawnFailed', at, id, code: 'EAGAIN', chance: 0.5 }]
       const exit = entry.killedAt === undefined ? { code: 1, signal: null } : { code: null, signal: 'SIGKILL' }
       const exited: Event = { type: 'workerExited', at, id, exit, chance: 0.5 }
+      if (isSpare(entry)) return entry.waits ? [exited] : [exited, { type: 'workerWaits', at, id }]
       if (entry.readyAt === undefined) return [exited, { type: 'workerReady', at, id }]
       return isWelcome(entry) ? [exited, { type: 'workerRetireRequested', at, id }, { type: 'workerViolated', at, id }, { type: 'workerWorn', at, id, why: 'memory', value: 1 }] : [exited]
     }),
@@ -117,7 +118,8 @@ function calmEvent({ state, book }: Node, machine: Machine): Event | undefined {
     const { id } = entry
     if (!entry.spawned) return { type: 'workerSpawned', at, id, pid: id }
     if (!isWelcome(entry)) return { type: 'workerExited', at, id, exit: { code: 0, signal: null }, chance: 0.5 }
-    if (!serves(entry)) return { type: 'workerReady', at, id }
+    if (isSpare(entry) && !entry.waits) return { type: 'workerWaits', at, id }
+    if (!isSpare(entry) && !serves(entry)) return { type: 'workerReady', at, id }
   }
   const wake = machine.wakeAt(state, at)
   return wake === undefined ? undefined : { type: 'timePassed', at: wake }
@@ -127,5 +129,6 @@ function atRest(book: Book): boolean {
   if (book.finished) return true
   const all = present(book)
   const settled = book.trying === undefined && !book.queued && servedSlots(book) === book.size
-  return settled && all.length === book.size && all.every((entry) => entry.generation === book.good && !entry.worn)
+  const spares = all.filter((entry) => entry.waits)
+  return settled && spares.length === book.settings.spares && all.length === book.size + spares.length && all.every((entry) => entry.generation === book.good && !entry.worn)
 }

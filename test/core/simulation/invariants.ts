@@ -1,6 +1,6 @@
 /** What must hold whatever happens. Each invariant is a sentence and a function that says whether it holds. */
 import { snapshot } from '../../../src/core/snapshot.ts'
-import { entryOf, isWelcome, present, seatOf, servedSlots, serves, trialMs } from './book.ts'
+import { entryOf, isSpare, isWelcome, present, seatOf, servedSlots, serves, trialMs } from './book.ts'
 import type { Book, Entry } from './book.ts'
 import type { Effect, Notice, State } from '../../../src/core/types.ts'
 import type { Machine } from './machine.ts'
@@ -54,6 +54,7 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
     if (reason === 'stop') return book.stopping
     if (reason === 'scale') return entry.slot >= book.size
     if (reason === 'request') return entry.retireAsked
+    if (isSpare(entry) && reason === 'reload') return entry.generation !== book.good
     if (reason === 'rollback') return neighbours(book, entry).length > 0
     if (reason === 'recycle') return entry.worn && book.trying === undefined && neighbours(book, entry).some((heir) => !heir.worn)
     return neighbours(book, entry).some(
@@ -73,24 +74,34 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
     return entry.readyAt === undefined && readyTimeoutMs > 0 && book.now - entry.startedAt >= readyTimeoutMs
   }),
   on('no boot before the start, during a stop or beyond size', 'spawnWorker', (book, { slot }) =>
-    book.started && !book.stopping && book.stopAsked === 'no' && slot >= 0 && slot < book.size,
+    book.started && !book.stopping && book.stopAsked === 'no' && slot >= -1 && slot < book.size,
   ),
   on('a slot never holds two workers of one generation, unless one is to be recycled', 'spawnWorker', (book, { slot, generation }) =>
-    !book.entries.some((entry) => isWelcome(entry) && entry.slot === slot && entry.generation === generation && !entry.worn),
+    slot === -1 || !book.entries.some((entry) => isWelcome(entry) && entry.slot === slot && entry.generation === generation && !entry.worn),
   ),
+  on('no more spares than were asked for, and none before all slots are served, or during a reload', 'spawnWorker', (book, { slot }) => {
+    if (slot !== -1) return true
+    const spares = book.entries.filter((entry) => isWelcome(entry) && isSpare(entry) && entry.generation === book.good)
+    return spares.length < book.settings.spares && servedSlots(book) === book.size && book.trying === undefined
+  }),
+  on('who gets a slot has waited for one, and the slot was free or its worker is to be replaced', 'seatWorker', (book, { id, slot }) => {
+    const entry = entryOf(book, id)
+    return entry?.waits === true && isWelcome(entry) && !book.entries.some((other) => isWelcome(other) && other.slot === slot && other.generation === entry.generation && !other.worn)
+  }),
+  on('no spare is given a slot before the published back-off', 'seatWorker', (book, { slot }) => book.now >= seatOf(book, slot).notBefore),
   on('one worker is recycled at a time', 'spawnWorker', (book, { slot, generation }) => {
-    const isRenewal = book.entries.some((entry) => isWelcome(entry) && entry.slot === slot && entry.generation === generation)
+    const isRenewal = slot !== -1 && book.entries.some((entry) => isWelcome(entry) && entry.slot === slot && entry.generation === generation)
     return !isRenewal || !present(book).some((entry) => entry.drainReason === 'recycle' && entry.killedAt === undefined)
   }),
   on('one worker tries new code until it is proven', 'spawnWorker', (book, { generation }) =>
     generation !== book.trying || book.soaked || trialMs(book) === 0 || !book.entries.some((entry) => isWelcome(entry) && entry.generation === generation),
   ),
-  on('no boot before the published back-off', 'spawnWorker', (book, { slot }) => book.now >= seatOf(book, slot).notBefore),
+  on('no boot before the published back-off', 'spawnWorker', (book, { slot }) => book.now >= (slot === -1 ? book.spare : seatOf(book, slot)).notBefore),
   on('a worker belongs to the good generation or to the one that is tried', 'spawnWorker', (book, { generation }) =>
     generation === book.good || generation === book.trying,
   ),
   on('the generation of a slot only grows, but for a rollback', 'spawnWorker', (book, { slot, generation }) =>
-    generation >= seatOf(book, slot).newest || book.trying === undefined || seatOf(book, slot).newest !== book.trying,
+    slot === -1 || generation >= seatOf(book, slot).newest || book.trying === undefined || seatOf(book, slot).newest !== book.trying,
   ),
   told('killed is who was ended by our signal; who had gone by itself is not', 'worker:exited', (book, { id, kind, killReason, exit }) => {
     const { killedAt, killReason: ordered } = everBeen(book, id) ?? {}
@@ -135,12 +146,19 @@ function unservedAfterFailure(book: Book): boolean {
   )
 }
 
+/** Nobody serves or boots there, and nobody's exit is awaited to know when the next may. */
+function emptySlots(book: Book): readonly number[] {
+  const holds = (entry: Entry): boolean => isWelcome(entry) || (entry.drainedAt === undefined && entry.killedAt !== undefined)
+  const held = new Set(present(book).filter(holds).map(({ slot }) => slot))
+  return Array.from({ length: book.size }, (_, slot) => slot).filter((slot) => !held.has(slot))
+}
+
 export const STATE_INVARIANTS: readonly StateInvariant[] = [
   {
     sentence: 'at most one worker serves or boots per slot, and one more during a reload, in as many slots as may surge, or a renewal, in one',
     holds: (book) => {
       const counts = new Map<number, number>()
-      for (const entry of book.entries) if (isWelcome(entry)) counts.set(entry.slot, (counts.get(entry.slot) ?? 0) + 1)
+      for (const entry of book.entries) if (isWelcome(entry) && !isSpare(entry)) counts.set(entry.slot, (counts.get(entry.slot) ?? 0) + 1)
       const doubled = [...counts.values()].filter((count) => count > 1)
       const limit = book.everReloaded ? book.mostSurge : book.everWorn ? 1 : 0
       return doubled.length <= limit && doubled.every((count) => count === 2)
@@ -148,17 +166,25 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
   },
   {
     sentence: 'no more than size + surge workers serve or boot',
-    holds: (book) => book.entries.filter(isWelcome).length <= book.size + (book.everReloaded ? book.mostSurge : book.everWorn ? 1 : 0),
+    holds: (book) => book.entries.filter((entry) => isWelcome(entry) && !isSpare(entry)).length <= book.size + (book.everReloaded ? book.mostSurge : book.everWorn ? 1 : 0),
   },
   {
     sentence: 'no more than bootParallel workers boot at a time',
-    holds: (book) => book.entries.filter((entry) => isWelcome(entry) && entry.readyAt === undefined).length <= book.settings.bootParallel,
+    holds: (book) => book.entries.filter((entry) => isWelcome(entry) && entry.readyAt === undefined && !entry.waits).length <= book.settings.bootParallel,
+  },
+  {
+    sentence: 'an empty slot boots as soon as its back-off is over',
+    holds: (book) => {
+      if (!book.started || book.stopping || book.stopAsked !== 'no' || !book.everReady || book.everReloaded) return true
+      const booting = book.entries.filter((entry) => isWelcome(entry) && entry.readyAt === undefined && !entry.waits)
+      return booting.length >= book.settings.bootParallel || emptySlots(book).every((slot) => book.now < seatOf(book, slot).notBefore + 2)
+    },
   },
   {
     sentence: 'who is not ready in time is killed',
     holds: (book) => {
       const { readyTimeoutMs } = book.settings
-      return readyTimeoutMs === 0 || !book.entries.some((entry) => isWelcome(entry) && entry.readyAt === undefined && book.now - entry.startedAt >= readyTimeoutMs)
+      return readyTimeoutMs === 0 || !book.entries.some((entry) => isWelcome(entry) && entry.readyAt === undefined && !entry.waits && book.now - entry.startedAt >= readyTimeoutMs)
     },
   },
   {
@@ -209,7 +235,7 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
     holds: (book, state, machine) => {
       if (!book.started || book.finished) return true
       const settled = servedSlots(book) === book.size && book.trying === undefined && !book.queued && !book.stopping
-      return settled || present(book).some((entry) => !serves(entry)) || machine.wakeAt(state, book.now) !== undefined
+      return settled || present(book).some((entry) => !serves(entry) && !(entry.waits && isWelcome(entry))) || machine.wakeAt(state, book.now) !== undefined
     },
   },
 ]

@@ -3,7 +3,7 @@ import { bootBudget, bootWishes } from '../../../src/core/boots.ts'
 import { createStep } from '../../../src/core/step.ts'
 import { forEach, quiet } from '../../../src/core/compose.ts'
 import { isHopeless } from '../../../src/core/hopeless.ts'
-import { orderDrain, orderKill, orderSpawn } from '../../../src/core/orders.ts'
+import { orderDrain, orderKill, orderSeat, orderSpawn } from '../../../src/core/orders.ts'
 import { record } from '../../../src/core/facts/record.ts'
 import { beginReload } from '../../../src/core/rules/begin-reload.ts'
 import { boot } from '../../../src/core/rules/boot.ts'
@@ -16,8 +16,10 @@ import { RULES } from '../../../src/core/rules/index.ts'
 import { phase } from '../../../src/core/rules/phase.ts'
 import { prove } from '../../../src/core/rules/prove.ts'
 import { renew } from '../../../src/core/rules/renew.ts'
+import { dismissSpares } from '../../../src/core/rules/dismiss-spares.ts'
+import { seat } from '../../../src/core/rules/seat.ts'
 import { shrink } from '../../../src/core/rules/shrink.ts'
-import { spare } from '../../../src/core/rules/spare.ts'
+import { makeRoom } from '../../../src/core/rules/make-room.ts'
 import { stopping } from '../../../src/core/rules/stopping.ts'
 import { swap } from '../../../src/core/rules/swap.ts'
 import { turnBack } from '../../../src/core/rules/turn-back.ts'
@@ -94,7 +96,7 @@ const bootTwice: Rule = (state, at) =>
 
 const bootNewest: Rule = (state, at) =>
   forEach(state, bootWishes(state).filter((wish) => wish.notBefore <= at).slice(0, bootBudget(state)), (current, wish) =>
-    orderSpawn(current, wish.slot, current.lastGeneration, at),
+    orderSpawn(current, wish.slot, wish.slot === -1 ? wish.generation : current.lastGeneration, at),
   )
 
 const noBackoff: StepFunction = (state, event) => {
@@ -116,6 +118,12 @@ const renewAll: Rule = (state, at) => {
   const worn = state.workers.filter((worker) => worker.worn !== undefined && isReady(worker) && !state.workers.some((other) => other.slot === worker.slot && other.id > worker.id))
   if (state.stop !== undefined || state.reload !== undefined) return boot(state, at)
   return forEach(state, worn.slice(0, bootBudget(state)), (current, worker) => orderSpawn(current, worker.slot, current.generation, at))
+}
+
+const seatAny: Rule = (state, at) => {
+  const spare = state.workers.find((worker) => worker.phase.name === 'spare')
+  const wish = bootWishes(state).find(({ slot, notBefore }) => slot !== -1 && notBefore <= at)
+  return spare === undefined || wish === undefined ? quiet(state) : orderSeat(state, spare, wish.slot, at)
 }
 
 const shrinkLowest: Rule = (state, at) => {
@@ -216,7 +224,7 @@ export const MUTANTS: readonly Mutant[] = [
   instead('takes ready for proven', prove, (state, at) => pretend(state, { provenMs: 0 }, (lied) => prove(lied, at))),
   instead('drains the old before the new is ready', swap, swapUnready),
   without('never drains the old', swap),
-  without('keeps two old workers in a slot', spare),
+  without('keeps two old workers in a slot', makeRoom),
   without('does not turn back', turnBack),
   recording('goes on after a failed reload', carryOn),
   instead('does not answer a failed reload', turnBack, effectsOf(turnBack, (effect) => !isAbort(effect))),
@@ -230,6 +238,8 @@ export const MUTANTS: readonly Mutant[] = [
   without('never lets go who has reached a limit', renew),
   instead('recycles without a replacement', renew, renewFirst),
   instead('recycles all at once', boot, renewAll),
+  without('keeps spares of old code', dismissSpares),
+  instead('seats a spare of any generation', seat, seatAny),
   instead('drains the wrong slots', shrink, shrinkLowest),
   without('forgets to scale down', shrink),
   instead('finishes though some still drain', finish, finishEarly),

@@ -1,6 +1,6 @@
 /** Keeps the book: first the event, then each effect. */
 import { assertNever } from '../../../src/base/assert-never.ts'
-import { entryOf, isWelcome, seatOf, servedSlots, serves, surgeOf, trialMs } from './book.ts'
+import { entryOf, isSpare, isWelcome, seatOf, servedSlots, serves, surgeOf, trialMs } from './book.ts'
 import type { Book, Entry } from './book.ts'
 import type { Effect, Event, Notice } from '../../../src/core/types.ts'
 
@@ -21,8 +21,15 @@ export function noteEvent(book: Book, event: Event, reloading: boolean): void {
       return withEntry(book, event.id, (entry) => noteLoss(book, entry, event.chance, reloading, true))
     case 'workerReady':
       return withEntry(book, event.id, (entry) => {
-        if (isWelcome(entry)) entry.readyAt ??= event.at
-        book.everReady ||= isWelcome(entry)
+        if (!isWelcome(entry) || isSpare(entry)) return
+        entry.readyAt ??= event.at
+        book.everReady = true
+      })
+    case 'workerWaits':
+      return withEntry(book, event.id, (entry) => {
+        if (!isWelcome(entry) || !isSpare(entry)) return
+        entry.waits = true
+        book.spare = { failures: 0, notBefore: 0 }
       })
     case 'workerExited':
       return withEntry(book, event.id, (entry) => {
@@ -97,6 +104,11 @@ function noteLoss(book: Book, entry: Entry, chance: number, reloading: boolean, 
 
 function noteFailure(book: Book, entry: Entry, chance: number, reloading: boolean, noProcess: boolean): void {
   const { stableMs, backoff } = book.settings
+  if (isSpare(entry)) {
+    const failures = book.spare.failures + 1
+    book.spare = { failures, notBefore: book.now + Math.min(backoff.capMs, backoff.baseMs * backoff.factor ** (failures - 1)) * (1 - backoff.jitter + 2 * backoff.jitter * chance) - 1 }
+    return
+  }
   book.losses += 1
   const young = entry.readyAt === undefined || book.now - entry.readyAt < trialMs(book)
   if (young && entry.generation === book.trying) book.mustAbort = true
@@ -132,6 +144,11 @@ export function noteEffect(book: Book, effect: Effect): void {
   switch (effect.type) {
     case 'spawnWorker':
       return noteSpawn(book, effect)
+    case 'seatWorker':
+      return withEntry(book, effect.id, (entry) => {
+        Object.assign(entry, { slot: effect.slot, waits: false, startedAt: book.now })
+        seatOf(book, effect.slot).newest = entry.generation
+      })
     case 'drainWorker':
       return withEntry(book, effect.id, (entry) => {
         if (entry.readyAt !== undefined && book.now - entry.readyAt >= book.settings.stableMs) seatOf(book, entry.slot).failures = 0
@@ -158,7 +175,7 @@ export function noteEffect(book: Book, effect: Effect): void {
 }
 
 function noteSpawn(book: Book, order: Extract<Effect, { type: 'spawnWorker' }>): void {
-  seatOf(book, order.slot).newest = order.generation
+  if (order.slot !== -1) seatOf(book, order.slot).newest = order.generation
   book.entries.push({
     id: order.id,
     slot: order.slot,
@@ -175,6 +192,7 @@ function noteSpawn(book: Book, order: Extract<Effect, { type: 'spawnWorker' }>):
     stalled: false,
     overweight: false,
     worn: false,
+    waits: false,
     gone: false,
   })
 }

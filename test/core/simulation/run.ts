@@ -1,6 +1,6 @@
 /** One schedule: an adversarial prefix, then a fair end in which everything must come to rest. */
 import { initialState } from '../../../src/core/initial-state.ts'
-import { isWelcome, openBook, present, servedSlots, serves } from './book.ts'
+import { isSpare, isWelcome, openBook, present, servedSlots, serves } from './book.ts'
 import { ORDER_INVARIANTS, STATE_INVARIANTS } from './invariants.ts'
 import { noteEffect, noteEvent } from './observe.ts'
 import { randomFrom } from './random.ts'
@@ -112,6 +112,7 @@ function randomGhost(random: Random, book: Book): Event {
   const exit = { code: 1, signal: null }
   return random.pick<Event>([
     { type: 'workerReady', at, id },
+    { type: 'workerWaits', at, id },
     { type: 'workerExited', at, id, exit, chance: 0.5 },
     { type: 'workerViolated', at, id },
     { type: 'workerStalled', at, id, silentMs: 100 },
@@ -168,7 +169,7 @@ function settleDown(run: Run): void {
   const doomed = random.chance(0.3)
   const here = present(book)
   const told = new Set(here.filter((entry) => !isWelcome(entry)).map((entry) => entry.id))
-  const booting = new Set(here.filter((entry) => isWelcome(entry) && !serves(entry)).map((entry) => entry.id))
+  const booting = new Set(here.filter((entry) => isWelcome(entry) && !serves(entry) && !entry.waits).map((entry) => entry.id))
   makeFair(world, random, book.now, doomed ? BOOTS_FAIL : NO_FAULTS, told, booting)
   const beginning = book.now
   const spawnedBefore = book.entries.length
@@ -187,11 +188,13 @@ function judge(run: Run, doomed: boolean, boots: number): string | undefined {
   if (book.trying !== undefined || book.queued) return 'in quiet every reload is answered'
   if (doomed && present(book).some(serves)) {
     // Each slot tries again in back-off; with the cap at 400 ms and 20 % jitter that is 200 attempts a minute.
-    return boots <= book.size * (FAIR_MS / 320 + 12) ? undefined : 'a slot that keeps failing boots no more often than the cap allows'
+    return boots <= (book.size + book.settings.spares) * (FAIR_MS / 320 + 12) ? undefined : 'a slot that keeps failing boots no more often than the cap allows'
   }
   if (doomed) return 'when nobody serves and all boots fail, the supervisor gives up'
   const serving = present(book).filter(serves)
-  if (serving.length !== book.size || present(book).length !== book.size || servedSlots(book) !== book.size) return 'in quiet exactly size workers serve'
+  const spares = present(book).filter((entry) => isSpare(entry) && isWelcome(entry))
+  if (spares.length !== book.settings.spares || spares.some((entry) => entry.generation !== book.good)) return 'in quiet as many spares wait as were asked for, of the good generation'
+  if (serving.length !== book.size || present(book).length !== book.size + spares.length || servedSlots(book) !== book.size) return 'in quiet exactly size workers serve'
   if (serving.some((entry) => entry.worn)) return 'in quiet who has reached a limit is replaced'
   if (serving.some((entry) => entry.generation !== book.good)) return 'in quiet all workers are of the good generation'
   return state.reload === undefined && upcoming(run.world) === undefined ? undefined : 'in quiet nothing is under way'

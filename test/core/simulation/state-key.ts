@@ -19,6 +19,8 @@ export function stateKey(state: State, now: number): string {
     state.socketsInDoubt,
     state.stop,
     reload && [rank(reload.to), reload.direction, reload.proven, reload.crashes],
+    state.spare.failures,
+    Math.max(0, state.spare.respawnAt - now),
     state.slots.map((slot) => [slot.failures, slot.failed, Math.max(0, slot.respawnAt - now)]),
     state.workers.map((worker) => [worker.slot, rank(worker.generation), worker.pid !== undefined, since(worker.spawnedAt), since(worker.readyAt), worker.worn !== undefined, phaseKey(worker, now)]),
   ])
@@ -28,5 +30,5 @@ function phaseKey({ phase }: Worker, now: number): readonly unknown[] {
   if (phase.name === 'booting') return ['booting', phase.deadline === undefined ? undefined : phase.deadline - now]
   if (phase.name === 'draining') return ['draining', phase.deadline - now]
   if (phase.name === 'killed') return ['killed', phase.counts, phase.reason, phase.was]
-  return ['ready', phase.proven]
+  return phase.name === 'spare' ? ['spare'] : ['ready', phase.proven]
 }

@@ -34,6 +34,8 @@ export interface World {
   order: number
   /** When the process of a worker exists; undefined when it never will. */
   readonly bornAt: Map<number, number | undefined>
+  /** Who has no slot yet. */
+  readonly spares: Set<number>
   faults: Faults
   /** How much of the faults of the app each generation shows: some code is good, some is worse than usual. */
   readonly badness: Map<number, number>
@@ -82,13 +84,14 @@ export function randomSettings(random: Random, size: number): CoreSettings {
     canaryMs: random.pick([0, 0, 400, 900]),
     surge: random.pick([{ count: 1 }, { count: 1 }, { count: 2 }, { percent: 50 }, { percent: 100 }]),
     maxDraining: random.between(1, 3),
+    spares: random.pick([0, 0, 0, 0, 0, 1, 2]),
     maxFailures: random.between(1, 4),
     backoff: { baseMs: 100, factor: 1.5, capMs: 400, jitter: random.pick([0, 0.2]) },
   }
 }
 
 export function newWorld(faults: Faults): World {
-  return { coming: [], order: 0, bornAt: new Map(), faults, badness: new Map() }
+  return { coming: [], order: 0, bornAt: new Map(), spares: new Set(), faults, badness: new Map() }
 }
 
 function plan(world: World, id: number, at: number, kind: Coming['kind']): void {
@@ -98,6 +101,11 @@ function plan(world: World, id: number, at: number, kind: Coming['kind']): void 
 
 /** What an order of the supervisor sets in motion. */
 export function obey(world: World, random: Random, now: number, effect: Effect): void {
+  if (effect.type === 'spawnWorker' && effect.slot === -1) world.spares.add(effect.id)
+  if (effect.type === 'seatWorker') {
+    world.spares.delete(effect.id)
+    plan(world, effect.id, now + random.between(0, 50), 'ready')
+  }
   if (effect.type === 'spawnWorker') planLife(world, random, now, effect.id, faultsOf(world, random, effect.generation))
   if (effect.type === 'drainWorker' && !random.chance(world.faults.ignoresDrain)) planExit(world, effect.id, now + random.between(0, 400))
   if (effect.type === 'killWorker') planExit(world, effect.id, now + random.between(0, 50))
@@ -157,7 +165,7 @@ export function happen(world: World, random: Random, item: Coming, now: number):
   if (last) world.bornAt.delete(id)
   if (item.kind === 'spawned') return { type: 'workerSpawned', at, id, pid: 1000 + id }
   if (item.kind === 'spawn-failed') return { type: 'workerSpawnFailed', at, id, code: 'EAGAIN', chance: random.fraction() }
-  if (item.kind === 'ready') return { type: 'workerReady', at, id }
+  if (item.kind === 'ready') return world.spares.has(id) ? { type: 'workerWaits', at, id } : { type: 'workerReady', at, id }
   if (item.kind === 'leaves') return { type: 'workerRetireRequested', at, id }
   if (item.kind === 'violates') return { type: 'workerViolated', at, id }
   if (item.kind === 'stalls') return { type: 'workerStalled', at, id, silentMs: 100 }
