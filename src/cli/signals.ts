@@ -26,6 +26,8 @@ export interface SignalOptions {
   readonly byRunner: boolean
   /** Ends the line on which the terminal has shown `^C`. */
   readonly breakLine: () => void
+  /** Has another process take the place of this one. */
+  readonly upgrade: () => void
 }
 
 export interface Signals {
@@ -35,7 +37,7 @@ export interface Signals {
 }
 
 /** Installs the handlers. */
-export function installSignals(supervisor: Supervisor, log: Logger, { isTTY, hasTerminal, byRunner, breakLine }: SignalOptions): Signals {
+export function installSignals(supervisor: Supervisor, log: Logger, { isTTY, hasTerminal, byRunner, breakLine, upgrade }: SignalOptions): Signals {
   let exitCode: ExitCode | undefined
   let interruptedAt: number | undefined
   const force = (code: ExitCode): void => {
@@ -61,6 +63,8 @@ export function installSignals(supervisor: Supervisor, log: Logger, { isTTY, has
     // A terminal that hangs up takes its user with it; without one it is the old way to ask for a reload.
     SIGHUP: () => (isTTY ? void supervisor.stop() : reload(supervisor)),
     SIGUSR2: () => reload(supervisor),
+    // Ignored by whoever does not know it, such as a worker or an older version: docs/decisions/0020.
+    SIGURG: upgrade,
     // With a terminal the kernel sends them to whoever uses it from the background, again and again to who handles them.
     ...(hasTerminal ? {} : { SIGTTIN: () => scaleBy(supervisor, 1), SIGTTOU: () => scaleBy(supervisor, -1) }),
     // Node would open the inspector.

@@ -9,6 +9,8 @@ import { inheritedSockets } from '../listen/primary/held-sockets.ts'
 import { canHoldSockets } from '../listen/primary/raw-handle.ts'
 import type { Logs } from '../logs/logs.ts'
 import { assemble } from '../primary/create.ts'
+import type { ServiceManager } from '../primary/service-manager.ts'
+import type { Succession } from '../primary/succession.ts'
 import type { Supervisor } from '../primary/supervisor.ts'
 import { balanceText } from './balance-text.ts'
 import { banner, urlOf } from './banner.ts'
@@ -25,10 +27,18 @@ const STDIN = 0
  */
 export async function runStart(settings: Settings, resolve: () => Settings): Promise<number> {
   const began = nowMs()
-  const { supervisor, logs } = await assemble(settings, { inherited: inheritedSockets(), relaunch: () => resolve().launch })
+  const { supervisor, logs, succession } = await assemble(settings, { named: inheritedSockets(), relaunch: () => resolve().launch })
   for (const warning of [...settings.warnings, ...settings.sizing.warnings]) logs.logger.warn(warning)
-  const signals = installSignals(supervisor, logs.logger, { isTTY: isatty(STDIN), hasTerminal: [STDIN, 1, 2].some((fd) => isatty(fd)), byRunner: (process.env['npm_execpath'] ?? '') !== '', breakLine: () => logs.print(['']) })
+  const manager = (process.env['NOTIFY_SOCKET'] ?? '') === '' ? undefined : joinServiceManager(supervisor, logs, succession)
+  const signals = installSignals(supervisor, logs.logger, {
+    isTTY: isatty(STDIN),
+    hasTerminal: [STDIN, 1, 2].some((fd) => isatty(fd)),
+    byRunner: (process.env['npm_execpath'] ?? '') !== '',
+    breakLine: () => logs.print(['']),
+    upgrade: () => void import('./upgrade.ts').then(async ({ upgradeByCommand }) => upgradeByCommand(supervisor, logs.logger, manager)),
+  })
   guardPrimary(supervisor, logs)
+  if (process.pid === 1) void import('../primary/orphans.ts').then(({ watchOrphans }) => watchOrphans((text) => logs.logger.warn(text)))
   supervisor.once('primary:started', () => greet(supervisor, logs, nowMs() - began))
   // Its failure is told below, by `done`.
   supervisor.start().catch(() => {})
@@ -38,6 +48,13 @@ export async function runStart(settings: Settings, resolve: () => Settings): Pro
   for (const line of errorText(failure)) logs.logger.error(line, { code: failure.code })
   await logs.flush(1000)
   return failure.exitCode
+}
+
+/** A successor says nothing as long as another speaks for the service. */
+async function joinServiceManager(supervisor: Supervisor, logs: Logs, succession: Succession | undefined): Promise<ServiceManager> {
+  const { tellServiceManager } = await import('../primary/service-manager.ts')
+  await succession?.taken
+  return tellServiceManager(supervisor, process.env, logs.logger, succession !== undefined)
 }
 
 /** A banner for people, a line for logs. */

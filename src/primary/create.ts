@@ -7,10 +7,13 @@ import { readMachine } from '../config/machine.ts'
 import { resolveSettings } from '../config/resolve.ts'
 import { derivedSize } from '../config/sizing.ts'
 import type { Settings } from '../config/types.ts'
-import { announcedSockets } from '../listen/primary/held-sockets.ts'
+import { announcedSockets, misplacedSockets } from '../listen/primary/announced.ts'
+import { Inherited } from '../listen/primary/inherited.ts'
 import { canHoldSockets } from '../listen/primary/raw-handle.ts'
 import { createLogs, type Logs } from '../logs/logs.ts'
+import { UPGRADE_VARIABLE } from '../protocol/legacy.ts'
 import { narrate } from './narrate.ts'
+import type { Succession } from './succession.ts'
 import { Supervisor, type SupervisorContext } from './supervisor.ts'
 
 /**
@@ -42,13 +45,26 @@ export async function createSupervisor(options: SupervisorOptions = {}): Promise
       host: nodeHost(),
     })
   const settings = resolve()
-  const { supervisor, logs } = await assemble(settings, { inherited: announcedSockets(process.env), relaunch: () => resolve().launch }, options)
+  const { supervisor, logs } = await assemble(settings, { named: announcedSockets(process.env), relaunch: () => resolve().launch }, options)
   for (const warning of [...settings.warnings, ...settings.sizing.warnings]) logs.logger.warn(warning)
   return supervisor
 }
 
+export interface Assembled {
+  readonly supervisor: Supervisor
+  readonly logs: Logs
+  /** Set when this process takes the place of another supervisor. */
+  readonly succession: Succession | undefined
+}
+
+/** What differs between a program and the command. */
+interface Surroundings extends Pick<SupervisorContext, 'relaunch'> {
+  /** Descriptors that `listen({ fd })` of the app may name. */
+  readonly named: ReadonlySet<number>
+}
+
 /** For the command, which has resolved the settings itself. */
-export async function assemble(settings: Settings, context: Pick<SupervisorContext, 'inherited' | 'relaunch'>, streams: Pick<SupervisorOptions, 'stdout' | 'stderr'> = {}): Promise<{ readonly supervisor: Supervisor; readonly logs: Logs }> {
+export async function assemble(settings: Settings, { named, relaunch }: Surroundings, streams: Pick<SupervisorOptions, 'stdout' | 'stderr'> = {}): Promise<Assembled> {
   if (!cluster.isPrimary) {
     throw new EverycoreError('ERR_EVERYCORE_PLATFORM', 'a supervisor cannot run in a cluster worker', {
       why: 'this process was itself started by everycore or node:cluster',
@@ -65,11 +81,24 @@ export async function assemble(settings: Settings, context: Pick<SupervisorConte
     verbosity: settings.verbosity,
     now: Date.now,
   })
-  const supervisor = new Supervisor(settings, { ...context, logs, viaCluster: !canHoldSockets, derivedSize: () => derivedSize(settings.sizing.asked, readMachine(nodeHost())) })
+  const succession = (process.env[UPGRADE_VARIABLE] ?? '') === '' ? undefined : await (await import('./succession.ts')).beginSuccession(process.env)
+  const supervisor = new Supervisor(settings, { ...inheritance(named, succession), relaunch, logs, viaCluster: !canHoldSockets, derivedSize: () => derivedSize(settings.sizing.asked, readMachine(nodeHost())) })
   narrate(supervisor, logs.logger)
+  succession?.report(supervisor, logs.logger)
+  const misplaced = succession === undefined ? misplacedSockets(process.env) : undefined
+  if (misplaced !== undefined) logs.logger.warn(misplaced)
   if (!canHoldSockets) logs.logger.warn('this Node cannot hold sockets: connections are spread by node:cluster in the primary, as its round-robin does')
   if (process.platform === 'win32') {
     logs.logger.warn('on Windows workers cannot be drained by signals, children of workers are not ended with them, and nothing ends workers whose supervisor was killed: use it for development, and Linux in production')
   }
-  return { supervisor, logs }
+  return { supervisor, logs, succession }
+}
+
+/** What was open when this process started, and what only another supervisor can have told. */
+function inheritance(named: ReadonlySet<number>, succession: Succession | undefined): Pick<SupervisorContext, 'inherited' | 'stickySecret'> {
+  if (succession === undefined) return { inherited: new Inherited({ named, announced: announcedSockets(process.env) }), stickySecret: undefined }
+  const { legacy, taken } = succession
+  const inherited = new Inherited({ named: new Set(legacy.named), announced: new Set(legacy.announced), held: legacy.held })
+  void taken.then(() => inherited.own())
+  return { inherited, stickySecret: legacy.stickySecret ?? undefined }
 }

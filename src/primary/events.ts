@@ -32,6 +32,14 @@ export interface SupervisorEvents {
   'reload:started': NoticeOf<'reload:started'>
   'reload:finished': NoticeOf<'reload:finished'>
   'reload:aborted': NoticeOf<'reload:aborted'>
+  /** What the reload would run is no good; nothing was changed. */
+  'reload:refused': [{ readonly why: string }]
+  /** A new supervisor was started, in the process with that pid. */
+  'upgrade:started': [{ readonly pid: number }]
+  /** It has taken over: this one drains and ends. */
+  'upgrade:finished': [{ readonly pid: number; readonly tookMs: number }]
+  /** This one goes on as if nothing had been. */
+  'upgrade:aborted': [{ readonly why: string }]
   'scale:changed': NoticeOf<'scale:changed'>
   /** A server of the worker listens. */
   'worker:listening': [WorkerRef & Listening]

@@ -45,6 +45,9 @@ export function narrate(supervisor: Supervisor, log: Logger): void {
   supervisor.on('scale:changed', ({ from, to }) => log.info(`scaling from ${from} to ${to} workers`, { event: 'scale:changed', from, to }))
   supervisor.on('reload:started', ({ to }) => log.info(`reloading: generation ${to}, one worker after the other`, { event: 'reload:started', generation: to }))
   supervisor.on('reload:finished', ({ generation, tookMs }) => log.info(`reloaded in ${formatDuration(Math.round(tookMs))}`, { event: 'reload:finished', generation, tookMs: Math.round(tookMs) }))
+  supervisor.on('upgrade:started', ({ pid }) => log.info(`upgrading: a new supervisor starts (pid ${pid})`, { event: 'upgrade:started', successorPid: pid }))
+  supervisor.on('upgrade:finished', ({ pid, tookMs }) => log.info(`upgraded in ${formatDuration(Math.round(tookMs))}: process ${pid} has taken over, this one ends`, { event: 'upgrade:finished', successorPid: pid, tookMs: Math.round(tookMs) }))
+  supervisor.on('upgrade:aborted', ({ why }) => log.error(`upgrade aborted: ${why}. This supervisor goes on serving`, { event: 'upgrade:aborted', why }))
   supervisor.on('reload:aborted', ({ failure }) => {
     const fields = { event: 'reload:aborted', ...failure }
     if (failure.why === 'stopped') log.info('reload ended: the supervisor stops', fields)

@@ -8,12 +8,13 @@ import type { Logger } from '../logs/logs.ts'
  *
  * @throws EverycoreError ERR_EVERYCORE_RELOAD
  */
-export function relaunch(read: () => Launch, log: Logger): Launch {
+export function relaunch(read: () => Launch, log: Logger, onRefused: (why: string) => void): Launch {
   try {
     return read()
   } catch (cause) {
     const why = cause instanceof EverycoreError ? [cause.message, cause.why].filter(Boolean).join(': ') : String(cause)
     log.error(`the reload was refused: ${why}; the workers go on serving`, { event: 'reload:refused', code: 'ERR_EVERYCORE_RELOAD' })
+    onRefused(why)
     throw new EverycoreError('ERR_EVERYCORE_RELOAD', 'the reload was refused', { why, hint: 'the workers go on serving; mend it and reload again', cause })
   }
 }

@@ -1,6 +1,7 @@
 /** Answers the workers' listen() calls from the held sockets, and knows where the app listens. */
 import { constants } from 'node:os'
 import { HeldSockets, type HeldSocketsOptions } from '../listen/primary/held-sockets.ts'
+import type { HeldBefore } from '../protocol/legacy.ts'
 import type { BindRequest, CopyRequest, WorkerMessage } from '../protocol/messages.ts'
 import type { Listening } from './events.ts'
 import type { WorkerProcess } from './worker-process.ts'
@@ -76,6 +77,16 @@ export class SocketDesk {
   /** Nobody will come back for the sockets that no worker uses. */
   releaseUnused(): void {
     this.#held.releaseUnused()
+  }
+
+  /** What a successor needs. */
+  get legacy(): readonly HeldBefore[] {
+    return this.#held.legacy
+  }
+
+  /** A successor has all of it. */
+  giveAway(): void {
+    this.#held.giveAway()
   }
 
   release(): void {

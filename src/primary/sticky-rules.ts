@@ -7,13 +7,17 @@ import type { StickyRules } from '../protocol/sticky.ts'
 
 const PREFIX = 'sticky-'
 
-/** Undefined when clients are not told apart. */
-export function stickyRules({ sticky, runtimeDir, launch }: Pick<Settings, 'sticky' | 'runtimeDir' | 'launch'>): StickyRules | undefined {
+/**
+ * Undefined when clients are not told apart.
+ *
+ * @param secret that of the supervisor before this one, so that clients stay with their slots; default: a fresh one
+ */
+export function stickyRules({ sticky, runtimeDir, launch }: Pick<Settings, 'sticky' | 'runtimeDir' | 'launch'>, secret = randomBytes(16).toString('hex')): StickyRules | undefined {
   if (sticky === undefined) return undefined
   const { by, name, trusted } = sticky
   // Workers of another user can make nothing in a directory that is ours alone.
   const isOwnUser = launch.uid === undefined || launch.uid === process.geteuid?.()
-  return { by, name, trusted, secret: randomBytes(16).toString('hex'), socketDir: runtimeDir !== undefined && isOwnUser ? socketDir(runtimeDir) : null }
+  return { by, name, trusted, secret, socketDir: runtimeDir !== undefined && isOwnUser ? socketDir(runtimeDir) : null }
 }
 
 /** A worker that was killed leaves its sockets behind, and another process may get its pid. */

@@ -10,6 +10,7 @@ import { requireCount } from '../config/workers.ts'
 import { initialState } from '../core/initial-state.ts'
 import { snapshot, type Snapshot } from '../core/snapshot.ts'
 import type { Effect, Notice, Outcome, State, WorkerId } from '../core/types.ts'
+import type { Inherited } from '../listen/primary/inherited.ts'
 import type { Logs } from '../logs/logs.ts'
 import type { WorkerLoad } from '../protocol/messages.ts'
 import type { StickyRules } from '../protocol/sticky.ts'
@@ -21,11 +22,13 @@ import { Balancing, type HandOvers } from './balancing.ts'
 import { Crew } from './crew.ts'
 import { Engine } from './engine.ts'
 import type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './events.ts'
+import { HandOver } from './hand-over.ts'
 import { Health } from './health.ts'
 import { failureOf } from './outcome.ts'
 import { relaunch } from './relaunch.ts'
 import { SocketDesk } from './sockets.ts'
 import { forgetEntrances, releaseSticky, stickyRules } from './sticky-rules.ts'
+import type { UpgradeOptions } from './upgrade.ts'
 import { Waiters } from './waiters.ts'
 import { WorkerMessages } from './worker-messages.ts'
 import type { WorkerProcess } from './worker-process.ts'
@@ -33,8 +36,9 @@ import type { WorkerProcess } from './worker-process.ts'
 /** What may differ between runs besides the settings. */
 export interface SupervisorContext {
   readonly logs: Logs
-  /** Descriptors that `listen({ fd })` of the app may name. */
-  readonly inherited: ReadonlySet<number>
+  readonly inherited: Inherited
+  /** Of the supervisor before this one. */
+  readonly stickySecret: string | undefined
   /** Leave the sockets to node:cluster. */
   readonly viaCluster: boolean
   /** How many workers the machine gives now; undefined where a number was asked for. */
@@ -65,6 +69,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly #crew: Crew
   readonly #balancing: Balancing
   readonly #sticky: StickyRules | undefined
+  readonly #handOver: HandOver
   readonly #waiters = new Waiters()
   readonly #health: Health
   readonly #admission: Admission
@@ -81,7 +86,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#context = context
     this.#lingerMs = settings.lingerTimeoutMs
     this.#closeSpreadMs = settings.closeSpreadMs
-    const sticky = stickyRules(settings)
+    const sticky = stickyRules(settings, context.stickySecret)
     this.#sticky = sticky
     this.#sockets = new SocketDesk({
       inherited: context.inherited,
@@ -132,6 +137,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       warn: (text: string) => context.logs.logger.warn(text),
     }
     this.#balancing = new Balancing(settings, ports, sticky?.secret)
+    const emit = (name: SupervisorEventName, details: object): void => this.#safely(() => (this as EventEmitter).emit(name, details))
+    this.#handOver = new HandOver({ settings, inherited: context.inherited, sockets: this.#sockets, stickySecret: sticky?.secret, engine: this.#engine, underWay: () => this.#balancing.handOvers.waiting, emit, events: this })
     this.#messages = new WorkerMessages({
       sockets: this.#sockets,
       balancing: this.#balancing,
@@ -223,10 +230,22 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    */
   async reload(): Promise<void> {
     this.#requireRunning('reload')
-    this.#crew.use(relaunch(this.#context.relaunch, this.#context.logs.logger))
+    this.#crew.use(relaunch(this.#context.relaunch, this.#context.logs.logger, (why) => this.#safely(() => this.emit('reload:refused', { why }))))
     const answered = this.#waiters.nextReload()
     this.#engine.tell({ type: 'reloadRequested' })
     await answered
+  }
+
+  /**
+   * Starts a new supervisor that takes over the sockets of this one, and then drains this one. Both serve meanwhile; no
+   * connection is refused. When the new one does not come up, this one goes on as if nothing had been.
+   *
+   * @returns when the new one has taken over; `done` tells when this one has ended
+   * @throws EverycoreError ERR_EVERYCORE_UPGRADE when it failed, ERR_EVERYCORE_STATE when the supervisor is not running, reloads, or is upgraded already, ERR_EVERYCORE_PLATFORM where sockets cannot be inherited
+   */
+  async upgrade(options: UpgradeOptions = {}): Promise<void> {
+    this.#requireRunning('upgrade')
+    await this.#handOver.run(options)
   }
 
   /**
@@ -299,8 +318,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   #drain({ id, timeoutMs, reason }: Extract<Effect, { type: 'drainWorker' }>): void {
     this.#sockets.forget(id)
     this.#balancing.leave(id)
-    // Only a stop is in a hurry: while others serve, a promise to a client costs nothing.
-    this.#crew.drain(id, { timeoutMs, reason, lingerMs: reason === 'stop' ? this.#lingerMs : null, closeSpreadMs: this.#closeSpreadMs })
+    // Only a stop is in a hurry: while others serve, a promise to a client costs nothing. After an upgrade others do.
+    this.#crew.drain(id, { timeoutMs, reason, lingerMs: reason === 'stop' && !this.#handOver.isDone ? this.#lingerMs : null, closeSpreadMs: this.#closeSpreadMs })
   }
 
   #onAppMessage(id: WorkerId, body: string, handle: unknown): void {

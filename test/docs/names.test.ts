@@ -16,6 +16,8 @@ const FOREIGN_FLAGS: Readonly<Record<string, string>> = {
   '--max-old-space-size': 'node',
   '--enable-source-maps': 'node',
   '--init': 'docker run',
+  '--property': 'systemctl',
+  '--value': 'systemctl',
   '--pdeathsig': 'setpriv',
   '--deny-warnings': 'oxlint',
   '--type-aware': 'oxlint',
@@ -30,7 +32,7 @@ const FOREIGN_FLAGS: Readonly<Record<string, string>> = {
 }
 
 /** Variables of everycore that are no settings. */
-const OTHER_VARIABLES = ['EVERYCORE_SLOT', 'EVERYCORE_GENERATION', 'EVERYCORE_BOOT', 'EVERYCORE_WORKER']
+const OTHER_VARIABLES = ['EVERYCORE_SLOT', 'EVERYCORE_GENERATION', 'EVERYCORE_BOOT', 'EVERYCORE_WORKER', 'EVERYCORE_UPGRADE']
 
 const FLAGS = new Set(SETTING_KEYS.flatMap((key) => settingOf(key).flags.map(({ long }) => `--${long}`)))
 const VARIABLES = new Set([...SETTING_KEYS.flatMap((key) => settingOf(key).variables), ...OTHER_VARIABLES])
@@ -58,7 +60,7 @@ test('every error code that the manual names exists', () => {
 test('every event that the manual names exists, and docs/library.md names every event', () => {
   const source = [join(ROOT, 'src/primary/events.ts')].map((path) => readFileSync(path, 'utf8')).join('\n')
   const events = new Set([...source.matchAll(/^ {2}'([a-z]+:[a-z-]+)':/gm)].map(([, name = '']) => name))
-  const pattern = /\b((?:primary|worker|reload|scale):[a-z-]+)\b/g
+  const pattern = /\b((?:primary|worker|reload|upgrade|scale):[a-z-]+)\b/g
   assert.deepEqual(unknownIn(pattern, (name) => events.has(name)), [])
   const named = new Set(matches(page('docs/library.md'), pattern))
   assert.deepEqual([...events].filter((name) => !named.has(name)), [])

@@ -38,6 +38,8 @@ export interface StartOptions {
   readonly workers?: number
   /** The most file descriptors that each process may have. */
   readonly descriptors?: number
+  /** Gives the command that starts it, by the variables that it must pass on. It has the pid of what it starts, unless the test looks for that itself. */
+  readonly through?: (variables: readonly string[]) => readonly string[]
 }
 
 export interface Ended {
@@ -76,12 +78,14 @@ export class App {
   readonly ended: Promise<Ended>
   readonly #watchers = new Set<() => void>()
 
-  private constructor(script: string, port: number, { options = [], args = [], env = {}, cwd, workers = 2, descriptors }: StartOptions) {
+  private constructor(script: string, port: number, { options = [], args = [], env = {}, cwd, workers = 2, descriptors, through = () => [] }: StartOptions) {
     this.port = port
-    const [file = '', ...before] = descriptors === undefined ? [process.execPath] : ['sh', '-c', 'ulimit -n "$0" && exec "$@"', String(descriptors), process.execPath]
+    const added = { PORT: String(port), NO_COLOR: '1', ...env, [RUN_VARIABLE]: this.runId }
+    const limit = descriptors === undefined ? [] : ['sh', '-c', 'ulimit -n "$0" && exec "$@"', String(descriptors)]
+    const [file, ...before] = [...through(Object.keys(added)), ...limit, process.execPath]
     this.child = spawn(file, [...before, CLI, 'start', '--log-format', 'json', '-v', '-w', String(workers), ...options, script, ...args], {
       cwd,
-      env: { ...process.env, PORT: String(port), NO_COLOR: '1', ...env, [RUN_VARIABLE]: this.runId },
+      env: { ...process.env, ...added },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [this.child.stdout, this.child.stderr]) {

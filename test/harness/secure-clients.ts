@@ -39,7 +39,8 @@ async function resumesOnOther(port: number): Promise<boolean> {
   return false
 }
 
-async function visitHttps(port: number, session: Buffer | undefined): Promise<{ readonly slot: string; readonly reused: boolean; readonly session: Buffer | undefined }> {
+/** One request on a connection of its own, with the session of an earlier one if there is one. */
+export async function visitHttps(port: number, session: Buffer | undefined): Promise<{ readonly slot: string; readonly reused: boolean; readonly session: Buffer | undefined }> {
   return new Promise((resolve, reject) => {
     const agent = new https.Agent({ maxCachedSessions: 0 })
     const request = https.get({ port, host: '127.0.0.1', rejectUnauthorized: false, agent, ...(session === undefined ? {} : { session }) }, (response) => {

@@ -4,6 +4,8 @@ import type { RawHandle } from './raw-handle.ts'
 export interface AddressSockets {
   /** How many there are. */
   readonly count: number
+  /** All of them, by slot; a shared one stands under 0. */
+  readonly all: ReadonlyMap<number, RawHandle>
   /** The socket that the worker of a slot accepts from. */
   readonly enter: (worker: number, slot: number) => RawHandle
   /** The same again, while its server is open. */
@@ -18,5 +20,5 @@ export interface AddressSockets {
 
 /** One socket for all. */
 export function sharedSocket(handle: RawHandle): AddressSockets {
-  return { count: 1, enter: () => handle, of: () => handle, listens: () => {}, leave: () => {}, close: () => handle.close() }
+  return { count: 1, all: new Map([[0, handle]]), enter: () => handle, of: () => handle, listens: () => {}, leave: () => {}, close: () => handle.close() }
 }

@@ -6,11 +6,14 @@
 import { fstatSync } from 'node:fs'
 import { constants } from 'node:os'
 import { relative } from 'node:path'
+import type { HeldBefore } from '../../protocol/legacy.ts'
 import type { BindRequest, ServerKind } from '../../protocol/messages.ts'
 import { sharedSocket, type AddressSockets } from './address-sockets.ts'
 import { heldSocketLimit } from './descriptors.ts'
-import { adoptHandle, bindHandle, bindPort, type RawHandle } from './raw-handle.ts'
+import type { Heirloom, Inherited } from './inherited.ts'
+import { bindHandle, bindPort, type RawHandle } from './raw-handle.ts'
 import { bindFirst, SlotSockets, type Lending } from './slot-sockets.ts'
+import { closeWithoutFile, type SocketFile } from './socket-file.ts'
 import { removeStaleSocket } from './stale-path.ts'
 
 /** A socket that outlives the workers that accept from it. */
@@ -30,6 +33,12 @@ export interface Place {
 
 interface Entry extends Omit<HeldSocket, 'handle'> {
   readonly sockets: AddressSockets
+  /** Not bound by any supervisor: it cannot be had again, so it is never given up. */
+  readonly stays: boolean
+  /** The file of a unix socket that was bound by the supervisor before this one. */
+  readonly file: SocketFile | undefined
+  /** The same, if it was bound here. */
+  readonly boundPath: string | undefined
   /** Workers whose server is open. */
   readonly users: Set<number>
   /** Undefined until a worker listens. */
@@ -43,7 +52,6 @@ export type BindResult = { readonly ok: true; readonly socket: HeldSocket } | { 
 const EADDRINUSE = -constants.errno.EADDRINUSE
 const EINVAL = -constants.errno.EINVAL
 const EMFILE = -constants.errno.EMFILE
-const EBADF = -constants.errno.EBADF
 const ECANCELED = -constants.errno.ECANCELED
 /**
  * A socket that is not needed any more is kept for this long. An app that closes its server may be about to
@@ -58,8 +66,7 @@ const PATH_LIMIT = process.platform === 'darwin' ? 103 : 107
 export type AcceptHere = (key: string, client: RawHandle) => void
 
 export interface HeldSocketsOptions {
-  /** Descriptors that `listen({ fd })` may name: those of {@link inheritedSockets}. */
-  readonly inherited: ReadonlySet<number>
+  readonly inherited: Inherited
   /** Gets every connection; undefined: the workers accept. */
   readonly accept: AcceptHere | undefined
   /** Gives each slot a TCP socket of its own; undefined: the slots share one. */
@@ -73,6 +80,7 @@ export class HeldSockets {
   readonly #limit = heldSocketLimit()
   readonly #options: HeldSocketsOptions
   #released = false
+  #isGivenAway = false
 
   constructor(options: HeldSocketsOptions) {
     this.#options = options
@@ -85,7 +93,7 @@ export class HeldSockets {
     const entry = this.#entries.get(key) ?? (await this.#open(key, request))
     if (typeof entry === 'number') return { ok: false, errno: entry }
     // Two servers of one process on one address: refused, as the kernel would.
-    if (entry.users.has(worker) && !isInherited(key)) return { ok: false, errno: EADDRINUSE }
+    if (entry.users.has(worker) && !isByFd(key)) return { ok: false, errno: EADDRINUSE }
     entry.users.add(worker)
     keep(entry)
     return { ok: true, socket: { key, ticketKeys: entry.ticketKeys, handle: entry.sockets.enter(worker, slot) } }
@@ -121,7 +129,7 @@ export class HeldSockets {
     const entry = this.#entries.get(key)
     if (entry === undefined || !entry.users.delete(worker)) return
     entry.sockets.leave(worker)
-    if (entry.users.size > 0 || isInherited(key)) return
+    if (entry.users.size > 0 || entry.stays) return
     this.#leave(entry, worker)
   }
 
@@ -137,8 +145,19 @@ export class HeldSockets {
   /** Gives up what no worker uses; nobody is bound to come back for it, but for one that is a little late. */
   releaseUnused(): void {
     for (const entry of this.#entries.values()) {
-      if (entry.users.size === 0 && entry.leaving === undefined && !isInherited(entry.key)) this.#leave(entry)
+      if (entry.users.size === 0 && entry.leaving === undefined && !entry.stays) this.#leave(entry)
     }
+  }
+
+  /** All that a successor must have to listen where this one does, but for what it has by its number. */
+  get legacy(): readonly HeldBefore[] {
+    const held = [...this.#entries.values()].filter(({ stays }) => !stays)
+    return held.map(({ key, ticketKeys, sockets }) => ({ key, ticketKeys, sockets: [...sockets.all].map(([slot, { fd }]) => ({ slot, fd })) }))
+  }
+
+  /** Another process has the same sockets, and goes on with them. */
+  giveAway(): void {
+    this.#isGivenAway = true
   }
 
   /** Gives everything up: the kernel refuses new connections as soon as the workers have closed too. */
@@ -152,9 +171,15 @@ export class HeldSockets {
   }
 
   #drop(entry: Entry): void {
+    const { key, sockets, file, boundPath } = entry
     keep(entry)
-    this.#entries.delete(entry.key)
-    entry.sockets.close()
+    this.#entries.delete(key)
+    if (this.#isGivenAway && boundPath !== undefined) {
+      for (const handle of sockets.all.values()) closeWithoutFile(handle, boundPath, this.#options.accept !== undefined)
+      return
+    }
+    sockets.close()
+    if (!this.#isGivenAway && this.#options.inherited.isOwner) file?.remove()
   }
 
   /** Ends the grace of all that have one. False when there were none. */
@@ -174,31 +199,44 @@ export class HeldSockets {
   }
 
   async #begin(key: string, request: BindRequest): Promise<Entry | number> {
-    const { accept } = this.#options
-    const opening = this.#bind(request)
+    const { accept, inherited } = this.#options
+    const heirloom = inherited.byKey(key)
+    const opening = (heirloom === undefined ? this.#bind(request) : firstOf(heirloom, this.#options.lending))
       .catch(() => EINVAL)
-      .then((handle) => (typeof handle === 'number' || accept === undefined ? handle : listenHere(handle, request.backlog, (client) => accept(key, client))))
-      .then((handle) => this.#keep(key, handle, request))
+      .then((found) => (typeof found === 'number' || accept === undefined ? found : listenHere(found, request.backlog, (client) => accept(key, client))))
+      .then((found) => this.#keep(key, found, request, heirloom))
     this.#opening.set(key, opening)
     return opening
   }
 
-  #keep(key: string, handle: RawHandle | number, request: BindRequest): Entry | number {
+  #keep(key: string, found: Found | number, request: BindRequest, heirloom: Heirloom | undefined): Entry | number {
     this.#opening.delete(key)
-    if (typeof handle === 'number') return handle
+    if (typeof found === 'number') return found
+    const { handle, stays } = found
     if (this.#released) {
       handle.close()
       return ECANCELED
     }
-    const entry: Entry = { key, sockets: this.#socketsOf(key, handle, request), ticketKeys: request.ticketKeys, users: new Set(), place: undefined, leaving: undefined }
+    const path = request.addressType === -1 && !stays && heirloom === undefined ? request.address : null
+    const entry: Entry = {
+      key,
+      sockets: stays ? sharedSocket(handle) : this.#socketsOf(key, handle, request, heirloom?.handles),
+      stays,
+      file: heirloom?.file,
+      boundPath: path === null || path.startsWith('\0') ? undefined : path,
+      ticketKeys: heirloom?.ticketKeys ?? request.ticketKeys,
+      users: new Set(),
+      place: undefined,
+      leaving: undefined,
+    }
     this.#entries.set(key, entry)
     return entry
   }
 
-  #socketsOf(key: string, handle: RawHandle, request: BindRequest): AddressSockets {
+  #socketsOf(key: string, handle: RawHandle, request: BindRequest, others: ReadonlyMap<number, RawHandle> = new Map()): AddressSockets {
     const { lending } = this.#options
     if (lending === undefined || !isTcp(request)) return sharedSocket(handle)
-    return new SlotSockets({ key, first: handle, address: request, lending, mayOpen: () => this.#extra() < this.#limit })
+    return new SlotSockets({ key, first: handle, address: request, lending, mayOpen: () => this.#extra() < this.#limit, others })
   }
 
   /** Sockets beyond one for each address. */
@@ -207,26 +245,44 @@ export class HeldSockets {
   }
 
   /** What is about to be given up must not stand in the way of another socket on its port. */
-  async #bind(request: BindRequest): Promise<RawHandle | number> {
+  async #bind(request: BindRequest): Promise<Found | number> {
+    const { inherited } = this.#options
+    const { fd } = request
+    const given = fd !== null && fd >= 0 ? inherited.byFd(fd) : inherited.byAddress(request)
+    if (given !== undefined) return typeof given === 'number' ? given : { handle: given, stays: true }
     const handle = await this.#handle(request)
-    return handle === EADDRINUSE && this.#dropLeaving() ? this.#handle(request) : handle
+    const second = handle === EADDRINUSE && this.#dropLeaving() ? await this.#handle(request) : handle
+    return typeof second === 'number' ? second : { handle: second, stays: false }
   }
 
   async #handle(request: BindRequest): Promise<RawHandle | number> {
-    const { address, port, addressType, fd, flags } = request
-    if (fd !== null && fd >= 0) return this.#options.inherited.has(fd) ? adoptHandle(fd) : EBADF
+    const { address, port, addressType, flags } = request
     if (addressType === -1) return bindPath(request, address ?? '')
     return this.#options.lending === undefined ? bindPort(address, port, addressType, flags) : bindFirst(request)
   }
 }
 
-/** Returns the handle, or a negative errno. A connection that could not be accepted is the kernel's to keep. */
-function listenHere(handle: RawHandle, backlog: number, accept: (client: RawHandle) => void): RawHandle | number {
+/** A socket, and whether it is one that is never given up. */
+interface Found {
+  readonly handle: RawHandle
+  readonly stays: boolean
+}
+
+/** Of several sockets each must be accepted from, which only slots can do. */
+async function firstOf({ handles }: Heirloom, lending: Lending | undefined): Promise<Found | number> {
+  const [handle] = handles.values()
+  if (handle === undefined || (handles.size > 1 && lending === undefined)) return EADDRINUSE
+  return { handle, stays: false }
+}
+
+/** Returns what it was given, or a negative errno. A connection that could not be accepted is the kernel's to keep. */
+function listenHere(found: Found, backlog: number, accept: (client: RawHandle) => void): Found | number {
+  const { handle } = found
   handle.onconnection = (_error, client) => {
     if (client !== undefined) accept(client)
   }
   const errno = handle.listen?.(backlog) ?? 0
-  if (errno === 0) return handle
+  if (errno === 0) return found
   handle.close()
   return errno
 }
@@ -237,8 +293,8 @@ function keep(entry: Entry): void {
   entry.leaving = undefined
 }
 
-/** An inherited descriptor cannot be had again, and its number would soon be one of ours. */
-function isInherited(key: string): boolean {
+/** Several servers of a process may name the same descriptor. */
+function isByFd(key: string): boolean {
   return key.startsWith('fd:')
 }
 
@@ -287,10 +343,4 @@ export function inheritedSockets(): ReadonlySet<number> {
     }
   }
   return found
-}
-
-/** Those of them that systemd announced: all that a program with sockets of its own can be sure of. @see sd_listen_fds(3) */
-export function announcedSockets(env: Readonly<Record<string, string | undefined>>): ReadonlySet<number> {
-  const count = env['LISTEN_PID'] === String(process.pid) ? Number(env['LISTEN_FDS']) : 0
-  return new Set(Array.from({ length: Number.isInteger(count) && count > 0 && count < 64 ? count : 0 }, (_, index) => index + 3))
 }

@@ -72,6 +72,8 @@ export interface SlotSocketsOptions {
   readonly lending: Lending
   /** Whether one more may be opened. */
   readonly mayOpen: () => boolean
+  /** By slot, `first` among them: those that another process has opened, and maybe accepts from. */
+  readonly others: ReadonlyMap<number, RawHandle>
 }
 
 export class SlotSockets implements AddressSockets {
@@ -82,6 +84,12 @@ export class SlotSockets implements AddressSockets {
 
   constructor(options: SlotSocketsOptions) {
     this.#options = options
+    for (const [slot, handle] of options.others) this.#add(slot, handle).used = true
+  }
+
+  get all(): ReadonlyMap<number, RawHandle> {
+    const own = [...this.#sockets.values()].map(({ slot, handle }): [number, RawHandle] => [slot, handle])
+    return own.length === 0 ? new Map([[0, this.#options.first]]) : new Map(own)
   }
 
   get count(): number {
