@@ -7,7 +7,6 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
-import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { processesOf, RUN_VARIABLE, type ProcessFacts } from './processes.ts'
 import { until } from './until.ts'
@@ -26,6 +25,11 @@ export interface LogRecord {
   readonly workerPid?: number
   readonly stream?: string
   readonly [field: string]: unknown
+}
+
+/** A test, or whatever else ends what it started. */
+export interface Scope {
+  readonly after: (clean: () => Promise<void>) => void
 }
 
 export interface StartOptions {
@@ -75,6 +79,7 @@ export class App {
   readonly child: ChildProcess
   readonly ended: Promise<Ended>
   readonly #watchers = new Set<() => void>()
+  readonly #listeners = new Set<(record: LogRecord) => void>()
 
   private constructor(script: string, port: number, { options = [], args = [], env = {}, cwd, workers = 2, descriptors }: StartOptions) {
     this.port = port
@@ -93,14 +98,14 @@ export class App {
   }
 
   /** Starts, and ends it with the test. The test fails if a process is left. */
-  static async start(t: TestContext, script: string, options: StartOptions = {}): Promise<App> {
+  static async start(t: Scope, script: string, options: StartOptions = {}): Promise<App> {
     const app = new App(script.startsWith('/') ? script : fixture(script), await freePort(), options)
     t.after(async () => app.#cleanUp())
     return app
   }
 
   /** Starts and waits until all workers are ready. */
-  static async ready(t: TestContext, script: string, options: StartOptions = {}): Promise<App> {
+  static async ready(t: Scope, script: string, options: StartOptions = {}): Promise<App> {
     const app = await App.start(t, script, options)
     await app.event('primary:started')
     return app
@@ -108,6 +113,11 @@ export class App {
 
   get pid(): number {
     return this.child.pid ?? -1
+  }
+
+  /** Calls for every record that comes from now on. */
+  onRecord(listener: (record: LogRecord) => void): void {
+    this.#listeners.add(listener)
   }
 
   /** Waits for the n-th record that fits; past ones count. */
@@ -182,6 +192,7 @@ export class App {
       record = { msg: line, level: 30 }
     }
     this.records.push(record)
+    for (const listener of this.#listeners) listener(record)
     this.#changed()
   }
 
