@@ -80,6 +80,16 @@ test('a request to a port where nobody listens is: refused', async (t) => {
   assert.equal(fates.refused, sent)
 })
 
+test('a connection that ends within the handshake of TLS was taken, and its request is: lost-before-reply', async (t) => {
+  const server = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0)
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const load = new Load({ port: 0, tlsPort: (server.address() as AddressInfo).port }, { seed: 1, mix: { 'tls-fresh': 1 }, ledger: new Ledger(t) })
+  await load.settled(2)
+  const { fates, sent } = await load.stop()
+  assert.equal(fates['lost-before-reply'], sent)
+})
+
 test('requests behind an answer with Connection: close are: declined', async (t) => {
   const report = await meet(t, (socket, id) => socket.end(answer(id).replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n')), { mix: { pipelined: 1 } })
   assert.equal(report.fates.ok * 4, report.fates.declined)

@@ -23,6 +23,17 @@ export interface ConnectionOptions {
   readonly readPauseMs?: number
 }
 
+/** No connection came about. */
+export class NotConnected extends Error {
+  /** A TCP connection that ends within the handshake of TLS was taken, and is lost. */
+  readonly fate: 'refused' | 'lost-before-reply' | 'stuck'
+
+  constructor(fate: NotConnected['fate'], cause: Error) {
+    super(cause.message, { cause })
+    this.fate = fate
+  }
+}
+
 export class Connection {
   /** When it was asked for. */
   readonly connectAt: number
@@ -52,19 +63,24 @@ export class Connection {
     socket.on('error', (error) => this.#finish(error))
   }
 
-  /** Rejects when it does not come about. */
+  /** @throws NotConnected */
   static async open({ port, secure }: Door, notes: Notes, options: ConnectionOptions): Promise<Connection> {
     const connectAt = performance.now()
     const socket = secure ? tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false }) : connect(port, '127.0.0.1')
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => socket.destroy(new Error('no connection in time')), options.patienceMs)
+      let fate: NotConnected['fate'] = 'refused'
+      const timer = setTimeout(() => {
+        fate = 'stuck'
+        socket.destroy(new Error('no connection in time'))
+      }, options.patienceMs)
+      socket.once('connect', () => (fate = 'lost-before-reply'))
       socket.once(secure ? 'secureConnect' : 'connect', () => {
         clearTimeout(timer)
         resolve(new Connection(socket, connectAt, notes, options))
       })
       socket.once('error', (error) => {
         clearTimeout(timer)
-        reject(error)
+        reject(new NotConnected(fate, error))
       })
     })
   }

@@ -22,14 +22,16 @@ export interface UnderLoadOptions extends StartOptions {
 export class UnderLoad {
   readonly app: App
   readonly ledger: Ledger
-  readonly load: Load
   readonly #script: string
+  readonly #makeLoad: (seed: number) => Load
+  #load: Load
 
-  private constructor(app: App, ledger: Ledger, load: Load, script: string) {
+  private constructor(app: App, ledger: Ledger, script: string, makeLoad: (seed: number) => Load, seed: number) {
     this.app = app
     this.ledger = ledger
-    this.load = load
     this.#script = script
+    this.#makeLoad = makeLoad
+    this.#load = makeLoad(seed)
   }
 
   /** Starts both, and waits until answers come. */
@@ -43,13 +45,22 @@ export class UnderLoad {
     const needsTls = Object.keys(mix).some((kind) => kind.startsWith('tls-') || kind === 'http2')
     const secure = needsTls ? { TLS_DIR: fixture('tls'), TLS_PORT: String(tlsPort), HTTP2_PORT: String(http2Port) } : {}
     const app = await App.ready(scope, script, { ...options, env: { LEDGER_DIR: ledger.directory, ...secure, ...env } })
-    const load = new Load({ port: app.port, tlsPort, http2Port }, { seed, mix, ledger })
+    const under = new UnderLoad(app, ledger, script, (seedOfLoad) => new Load({ port: app.port, tlsPort, http2Port }, { seed: seedOfLoad, mix, ledger }), seed)
     // After the app: without it, whoever still waits knows at once.
-    scope.after(async () => load.end())
-    const under = new UnderLoad(app, ledger, load, script)
+    scope.after(async () => under.load.end())
     under.#announceDrains()
-    await load.settled(WARM_UP)
+    await under.load.settled(WARM_UP)
     return under
+  }
+
+  get load(): Load {
+    return this.#load
+  }
+
+  /** Another load, when the one before has been stopped. */
+  async loadAgain(seed: number): Promise<void> {
+    this.#load = this.#makeLoad(seed)
+    await this.load.settled(WARM_UP)
   }
 
   /** Puts another release in place: its text, or the path of a fixture. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Settlement } from './accounts.ts'
 import type { ClientContext } from './client.ts'
-import { Connection, type ConnectionOptions, type Reply } from './connection.ts'
+import { Connection, NotConnected, type ConnectionOptions, type Reply } from './connection.ts'
 import type { Response } from './response-reader.ts'
 
 export interface Request {
@@ -24,14 +24,14 @@ export interface Proof {
   readonly hash?: string
 }
 
-/** Opens a connection; a request that could not be sent for want of one is in the book as refused. */
+/** Opens a connection; a request that could not be sent for want of one is in the book all the same. */
 export async function openFor(context: ClientContext, options: Partial<ConnectionOptions> = {}): Promise<Connection | undefined> {
   const connectAt = performance.now()
   try {
     return await Connection.open(context.door, context.accounts.notes, { patienceMs: context.patienceMs, ...options })
   } catch (error) {
-    const late = String(error).includes('in time')
-    context.accounts.open(context.kind, connectAt).settle({ fate: late ? 'stuck' : 'refused', detail: String(error) })
+    if (!(error instanceof NotConnected)) throw error
+    context.accounts.open(context.kind, connectAt).settle({ fate: error.fate, detail: error.message })
     await context.pause(20)
     return undefined
   }
