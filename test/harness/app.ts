@@ -40,6 +40,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
   readonly workers?: number
+  /** Another command than the one that is built. */
+  readonly command?: string
   /** The most file descriptors that each process may have. */
   readonly descriptors?: number
 }
@@ -81,10 +83,10 @@ export class App {
   readonly #watchers = new Set<() => void>()
   readonly #listeners = new Set<(record: LogRecord) => void>()
 
-  private constructor(script: string, port: number, { options = [], args = [], env = {}, cwd, workers = 2, descriptors }: StartOptions) {
+  private constructor(script: string, port: number, { options = [], args = [], env = {}, cwd, workers = 2, command = CLI, descriptors }: StartOptions) {
     this.port = port
     const [file = '', ...before] = descriptors === undefined ? [process.execPath] : ['sh', '-c', 'ulimit -n "$0" && exec "$@"', String(descriptors), process.execPath]
-    this.child = spawn(file, [...before, CLI, 'start', '--log-format', 'json', '-v', '-w', String(workers), ...options, script, ...args], {
+    this.child = spawn(file, [...before, command, 'start', '--log-format', 'json', '-v', '-w', String(workers), ...options, script, ...args], {
       cwd,
       env: { ...process.env, PORT: String(port), NO_COLOR: '1', ...env, [RUN_VARIABLE]: this.runId },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,8 @@
 /** A harness that cannot fail proves nothing: here it must. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { UnderLoad } from '../harness/load/everycore.ts'
+import { sabotaged } from '../harness/load/sabotage.ts'
 import { ClusterUnderLoad, type Way } from '../harness/load/cluster.ts'
 import type { Mix } from '../harness/load/mix.ts'
 import { assertNothingLost, assertOnlyFrom, describe, type Report } from '../harness/load/report.ts'
@@ -47,5 +49,25 @@ test('old code that goes on serving is caught', async (t) => {
   await under.load.settled(100)
   const report = await under.load.stop()
   assertNothingLost(report)
+  assert.throws(() => assertOnlyFrom(report, generation, at, Number.POSITIVE_INFINITY), /generation 1/)
+})
+
+test('everycore itself is caught when its workers do not let idle connections linger', async (t) => {
+  const command = sabotaged(t, { file: 'worker/hook.cjs', from: /case"idle":return[^;]+;/, to: 'case"idle":return!0;' })
+  const under = await UnderLoad.start(t, { mix: MIX, command })
+  const isLost = (): boolean => under.load.accounts.entries.some(({ fate }) => fate.startsWith('lost'))
+  for (let nth = 0; nth < RELOADS && !isLost(); nth += 1) await under.reload()
+  const report = await under.stop()
+  t.diagnostic(describe(report))
+  assert.throws(() => assertNothingLost(report))
+})
+
+test('everycore itself is caught when its workers go on accepting while they drain', async (t) => {
+  const command = sabotaged(t, { file: 'worker/hook.cjs', from: /listeners\.stopAccepting\(\)/, to: '0' })
+  const under = await UnderLoad.start(t, { mix: MIX, command })
+  const generation = Number((await under.reload())['generation'])
+  const at = performance.now()
+  await under.load.settled(200)
+  const report = await under.stop()
   assert.throws(() => assertOnlyFrom(report, generation, at, Number.POSITIVE_INFINITY), /generation 1/)
 })
