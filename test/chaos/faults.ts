@@ -1,4 +1,5 @@
 /** What goes wrong in a chaos run, and when. Each fault is over when its function returns. */
+import { connect } from 'node:net'
 import { isAlive } from '../harness/processes.ts'
 import type { UnderLoad } from '../harness/load/everycore.ts'
 import type { Random } from '../harness/load/seed.ts'
@@ -47,6 +48,13 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     process.kill(pid, 'SIGSTOP')
     await sleep(context.random.between(50, 600))
     if (isAlive(pid)) process.kill(pid, 'SIGCONT')
+  },
+  'block a worker for a moment': async ({ under, random }) => {
+    const socket = connect(under.app.port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.end(`GET /?block=${random.between(100, 3000)} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n`)
+    socket.resume()
+    await new Promise((resolve) => socket.once('close', resolve))
   },
   'stop the supervisor for a moment': async ({ under, random }) => {
     under.app.kill('SIGSTOP')

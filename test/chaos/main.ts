@@ -17,8 +17,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     options = read(argv)
   } catch (error) {
-    console.error(`${String(error)}\n${USAGE}`)
-    return 2
+    const isHelp = argv.includes('--help')
+    console.error(isHelp ? USAGE : `${String(error)}\n${USAGE}`)
+    return isHelp ? 0 : 2
   }
   const { reloads, seconds, quick, seed } = options
   const rows = []
