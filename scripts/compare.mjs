@@ -36,7 +36,7 @@ try {
   for (const what of left) console.error(`left behind: ${what}`)
 }
 console.log(`\n${table(['scenario', 'product', 'sent', 'lost', 'refused', 'stuck', 'other', 'recovery p50 ms', 'p99 ms', 'orphans'], rows)}`)
-console.log('\nlost: without an answer, or with a part of one; other: wrong, 5xx, run twice\nrecovery: from the fault until the last request that failed (stuck ones are given up after 4 s)')
+console.log('\nlost: without an answer, or with a part of one; other: wrong, 5xx, run twice\nrecovery: from the fault until the last request that failed, and a new connection was answered (stuck requests are given up after 4 s)')
 process.exitCode = failed ? 1 : 0
 
 async function rowOf(key, product, node) {
@@ -46,8 +46,8 @@ async function rowOf(key, product, node) {
   const whyNot = product.version !== undefined && version === undefined ? 'cannot be installed' : (product.whyNot?.(node) ?? (scenario.needsProcesses && product.hasThreads ? 'threads of one process' : undefined))
   if (whyNot !== undefined) return [scenario.title, name, `(${whyNot})`, '', '', '', '', '', '', '']
   try {
-    const { sent, lost, refused, stuck, other, recoveries, orphans, wasServingAtEnd } = await trial({ session, node, workers: WORKERS, seed }, product, scenario)
-    const p = (part) => (recoveries.length === 0 ? '' : wasServingAtEnd ? Math.round(quantile(recoveries, part)) : 'never')
+    const { sent, lost, refused, stuck, other, recoveries, orphans } = await trial({ session, node, workers: WORKERS, seed }, product, scenario)
+    const p = (part) => (recoveries.length === 0 ? '' : recoveries.includes(Number.POSITIVE_INFINITY) ? 'never' : Math.round(quantile(recoveries, part)))
     const row = [scenario.title, name, ...(scenario.endsProduct ? ['', '', '', '', ''] : [sent, lost, refused, stuck, other]), p(0.5), p(0.99), orphans ?? '']
     console.log(row.join(' | '))
     return row

@@ -40,12 +40,21 @@ export async function trial({ session, node, workers, seed }, product, scenario)
   }
 }
 
-/** Recovery: from a fault until the last request that failed before the next one. */
+/** Recovery: from a fault until the last request that failed before the next one, and until the first new connection was answered. */
 function reckon({ sent, fates, entries, flaws }, faults) {
   const failed = entries.filter(({ fate }) => fate !== 'ok' && fate !== 'declined')
+  const isServing = entries.slice(-20).some(({ fate }) => fate === 'ok')
   const recoveries = faults.map((at, index) => {
-    const last = failed.filter(({ settledAt }) => settledAt >= at && settledAt < (faults[index + 1] ?? Number.POSITIVE_INFINITY)).map(({ settledAt }) => settledAt)
-    return last.length === 0 ? 0 : Math.max(...last) - at
+    const end = faults[index + 1] ?? Number.POSITIVE_INFINITY
+    const first = entries.find(({ fate, connectAt }) => fate === 'ok' && connectAt >= at)?.settledAt ?? Number.POSITIVE_INFINITY
+    return Math.max(first, ...failed.flatMap(({ settledAt }) => (settledAt >= at && settledAt < end ? [settledAt] : []))) - at
   })
-  return { sent, lost: fates['lost-before-reply'] + fates['lost-in-reply'], refused: fates.refused, stuck: fates.stuck, other: fates.wrong + fates.error + flaws.length, recoveries, wasServingAtEnd: entries.length === 0 || entries.slice(-20).some(({ fate }) => fate === 'ok') }
+  return {
+    sent,
+    lost: fates['lost-before-reply'] + fates['lost-in-reply'],
+    refused: fates.refused,
+    stuck: fates.stuck,
+    other: fates.wrong + fates.error + flaws.length,
+    recoveries: isServing ? recoveries : recoveries.map(() => Number.POSITIVE_INFINITY),
+  }
 }

@@ -41,9 +41,10 @@ export async function openFor(context: ClientContext, options: Partial<Connectio
 export async function exchange(context: ClientContext, connection: Connection, request: Request): Promise<boolean> {
   const { id, settle } = context.accounts.open(context.kind, connection.connectAt)
   const reply = connection.reply()
-  await write(connection, request, id)
+  const sending = write(connection, request, id)
   const settlement = judge(await reply, request, id)
   settle(settlement)
+  await sending
   return settlement.fate === 'ok'
 }
 
@@ -60,7 +61,9 @@ function head({ path, pieces = [], headers = {} }: Request, id: string): string 
   return `${lines.join('\r\n')}\r\n\r\n`
 }
 
-async function write({ socket }: Connection, request: Request, id: string): Promise<void> {
+/** All pieces, or those for which the connection lasts. */
+async function write(connection: Connection, request: Request, id: string): Promise<void> {
+  const { socket } = connection
   const { pieces = [], pauseMs = 0 } = request
   if (pieces.length < 2) {
     socket.write(Buffer.concat([Buffer.from(head(request, id)), ...pieces]))
@@ -68,10 +71,11 @@ async function write({ socket }: Connection, request: Request, id: string): Prom
   }
   socket.write(head(request, id))
   for (const piece of pieces) {
+    if (!connection.isUsable) return
     socket.write(Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]))
     await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
-  socket.write('0\r\n\r\n')
+  if (connection.isUsable) socket.write('0\r\n\r\n')
 }
 
 function judge(reply: Reply, request: Request, id: string): Settlement {
