@@ -15,7 +15,7 @@ import { chooseSeed } from './seed.ts'
 const CLUSTER = fileURLToPath(new URL('../../fixtures/peers/cluster.cjs', import.meta.url))
 
 /** Round-robin leaves some connections stuck: long enough to tell them from slow ones. */
-const PATIENCE_MS = 3000
+const PATIENCE_MS = 2000
 
 /** How it reloads. */
 export type Way = 'careful' | 'close-idle' | 'exit' | 'kill-old-first' | 'keep-old' | 'article'

@@ -19,8 +19,8 @@ export interface Door {
 export interface ConnectionOptions {
   /** How long a request may wait for its answer, and a connection for the server. */
   readonly patienceMs: number
-  /** Pause after each piece that is read. */
-  readonly readPauseMs?: number
+  /** At most so many bytes are read in a millisecond. */
+  readonly readBytesPerMs?: number
 }
 
 /** No connection came about. */
@@ -46,18 +46,14 @@ export class Connection {
   #over = false
   #onBytes: ((bytes: Buffer) => void) | undefined
 
-  private constructor(socket: Socket, connectAt: number, notes: Notes, { patienceMs, readPauseMs }: ConnectionOptions) {
+  private constructor(socket: Socket, connectAt: number, notes: Notes, { patienceMs, readBytesPerMs }: ConnectionOptions) {
     this.socket = socket
     this.connectAt = connectAt
     this.#notes = notes
     this.#patienceMs = patienceMs
     socket.setNoDelay(true)
-    socket.on('data', (bytes) => {
-      this.#take(bytes)
-      if (readPauseMs === undefined) return
-      socket.pause()
-      setTimeout(() => socket.resume(), readPauseMs)
-    })
+    socket.on('data', (bytes) => this.#take(bytes))
+    if (readBytesPerMs !== undefined) readSlowly(socket, readBytesPerMs)
     socket.on('end', () => this.#finish())
     socket.on('close', () => this.#finish())
     socket.on('error', (error) => this.#finish(error))
@@ -154,4 +150,17 @@ export class Connection {
     if (error === undefined) this.socket.end()
     else this.socket.destroy()
   }
+}
+
+/** Pieces come in any size, and a timer takes a millisecond at least: so the pause is for many of them. */
+function readSlowly(socket: Socket, bytesPerMs: number): void {
+  let ahead = 0
+  socket.on('data', (bytes) => {
+    ahead += bytes.length
+    const pauseMs = ahead / bytesPerMs
+    if (pauseMs < 5) return
+    ahead = 0
+    socket.pause()
+    setTimeout(() => socket.resume(), pauseMs)
+  })
 }

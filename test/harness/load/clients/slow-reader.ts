@@ -3,12 +3,12 @@ import { exchange, openFor, readProof } from '../exchange.ts'
 
 /** More than the buffers of both kernels hold. */
 const BYTES = 8_000_000
-const READ_PAUSE_MS = 8
+const BYTES_PER_MS = 8000
 
 /** Reads a large answer slowly, to its last byte. */
 export const slowReader: Client = async (context) => {
   while (!context.isOver()) {
-    const connection = await openFor(context, { readPauseMs: READ_PAUSE_MS })
+    const connection = await openFor(context, { readBytesPerMs: BYTES_PER_MS })
     if (connection === undefined) continue
     await exchange(context, connection, {
       path: `/?fill=${BYTES}`,
