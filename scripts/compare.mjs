@@ -24,6 +24,7 @@ const session = new Session()
 const seed = Number(values.seed ?? chooseSeed())
 const rows = []
 let failed = false
+for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => void session.close(true).finally(() => process.exit(1)))
 try {
   await session.copyPackage()
   const node = findNode(values.node)

@@ -3,8 +3,8 @@ import { assertOnlyFrom, describe, type Report } from '../harness/load/report.ts
 import type { UnderLoad } from '../harness/load/everycore.ts'
 import type { Random } from '../harness/load/seed.ts'
 import { until } from '../harness/until.ts'
-import { FAULTS, type Death } from './faults.ts'
-import { BAD, GOOD } from './releases.ts'
+import { FAULTS, type Death, type FaultContext } from './faults.ts'
+import { BAD, GOOD, type Release } from './releases.ts'
 
 const BAD_SHARE = 0.4
 const FAULT_SHARE = 0.5
@@ -33,50 +33,69 @@ export interface RoundOptions {
 
 export async function round(under: UnderLoad, { random, reloads, isTimeUp }: RoundOptions): Promise<RoundResult> {
   const deaths: Death[] = []
-  const problems: string[] = []
-  const faults: Record<string, number> = {}
-  const recoveries: number[] = []
-  const current: { readonly generation: number; readonly at: number; until: number }[] = []
-  let [good, bad] = [0, 0]
+  const steps: Step[] = []
   const forgetYoung = noteDyingYoung(under, deaths)
-  for (let count = 0; count < reloads && !isTimeUp(); count += 1) {
-    const release = random.chance(BAD_SHARE) ? random.pick(BAD) : GOOD
-    release.put(under, random)
-    const name = random.chance(FAULT_SHARE) ? random.pick(Object.keys(FAULTS)) : undefined
-    const from = under.app.records.length
-    if (current.length > 0) current[current.length - 1]!.until = performance.now()
-    const fault = name === undefined ? undefined : pause(random.between(0, FAULT_WITHIN_MS)).then(async () => FAULTS[name]?.({ under, random, deaths }))
-    const { event } = await under.reload()
-    const at = performance.now()
-    await fault
-    if (name !== undefined) faults[name] = (faults[name] ?? 0) + 1
-    if (release.good) good += 1
-    else bad += 1
-    if (event === 'reload:finished' && !release.good) problems.push(`a release that ${release.what} was taken`)
-    if (event === 'reload:aborted' && release.good && name === undefined) problems.push(`a good release was refused\n${transcriptSince(under, from)}`)
-    // Slots go on with the files that are on disk.
-    under.release()
-    const diedAt = deaths.at(-1)?.at
-    await quiet(under)
-    if (name?.startsWith('kill') === true && diedAt !== undefined) recoveries.push(performance.now() - diedAt)
-    if (event === 'reload:finished' && name === undefined) current.push({ generation: under.app.records.findLast((record) => record.event === event)?.['generation'] as number, at, until: Number.POSITIVE_INFINITY })
-  }
+  while (steps.length < reloads && !isTimeUp()) steps.push(await step({ under, random, deaths }))
   forgetYoung()
   const report = await under.load.stop()
-  for (const { generation, at, until: end } of current) collect(problems, () => assertOnlyFrom(report, generation, at, end))
-  problems.push(...unexcused(report, deaths))
-  return { report, good, bad, faults, problems, recoveries }
+  const faults: Record<string, number> = {}
+  for (const { fault } of steps) if (fault !== undefined) faults[fault] = (faults[fault] ?? 0) + 1
+  return {
+    report,
+    good: steps.filter(({ release }) => release.good).length,
+    bad: steps.filter(({ release }) => !release.good).length,
+    faults,
+    problems: [...steps.flatMap(({ problems }) => problems), ...steps.flatMap((each, index) => oldCode(report, each, steps[index + 1])), ...unexcused(report, deaths)],
+    recoveries: steps.flatMap(({ recoveryMs }) => (recoveryMs === undefined ? [] : [recoveryMs])),
+  }
+}
+
+interface Step {
+  readonly release: Release
+  readonly fault: string | undefined
+  readonly beganAt: number
+  /** A generation that nothing has disturbed, and when it was complete. */
+  readonly complete: { readonly generation: number; readonly at: number } | undefined
+  readonly problems: readonly string[]
+  readonly recoveryMs: number | undefined
+}
+
+/** One reload, and perhaps a fault in it; then rest. */
+async function step({ under, random, deaths }: FaultContext): Promise<Step> {
+  const release = random.chance(BAD_SHARE) ? random.pick(BAD) : GOOD
+  const fault = random.chance(FAULT_SHARE) ? random.pick(Object.keys(FAULTS)) : undefined
+  const from = under.app.records.length
+  const beganAt = performance.now()
+  release.put(under, random)
+  const happening = fault === undefined ? undefined : pause(random.between(0, FAULT_WITHIN_MS)).then(async () => FAULTS[fault]?.({ under, random, deaths }))
+  const { event, generation } = await under.reload()
+  const at = performance.now()
+  await happening
+  // Slots go on with the files that are on disk.
+  under.release()
+  const diedAt = deaths.at(-1)?.at
+  await quiet(under)
+  const isTaken = event === 'reload:finished'
+  const problems = [
+    ...(isTaken && !release.good ? [`a release that ${release.what} was taken`] : []),
+    ...(!isTaken && release.good && fault === undefined ? [`a good release was refused\n${transcriptSince(under, from)}`] : []),
+  ]
+  const isKill = fault?.startsWith('kill') === true && diedAt !== undefined && diedAt > beganAt
+  return { release, fault, beganAt, complete: isTaken && fault === undefined ? { generation: Number(generation), at } : undefined, problems, recoveryMs: isKill ? performance.now() - diedAt : undefined }
+}
+
+/** Answers of older code between the end of a reload and the next one. */
+function oldCode(report: Report, { complete }: Step, next: Step | undefined): readonly string[] {
+  if (complete === undefined) return []
+  try {
+    assertOnlyFrom(report, complete.generation, complete.at, next?.beganAt ?? Number.POSITIVE_INFINITY)
+    return []
+  } catch (error) {
+    return [String(error)]
+  }
 }
 
 const pause = async (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
-function collect(problems: string[], check: () => void): void {
-  try {
-    check()
-  } catch (error) {
-    problems.push(String(error))
-  }
-}
 
 function transcriptSince(under: UnderLoad, from: number): string {
   return under.app.records.slice(from).map(({ slot, msg }) => `  ${slot ?? '-'} ${msg}`).join('\n')

@@ -6,7 +6,7 @@ import { assertNothingLost, describe } from '../harness/load/report.ts'
 
 const PAUSED_MS = 5000
 const WORKERS = 2
-const LATE_MS = 1500
+const LATE_MS = 2000
 
 test('a supervisor that is stopped for five seconds costs no request and no worker', async (t) => {
   const under = await UnderLoad.start(t, { mix: PLAIN_MIX, workers: WORKERS })
@@ -20,7 +20,7 @@ test('a supervisor that is stopped for five seconds costs no request and no work
   t.diagnostic(describe(report))
   assertNothingLost(report)
   const meanwhile = report.entries.filter(({ connectAt, settledAt }) => connectAt > stoppedAt && settledAt < continuedAt)
-  assert.ok(meanwhile.length > 200, `new connections were answered meanwhile: ${meanwhile.length}`)
+  assert.ok(meanwhile.length > 50, `new connections were answered meanwhile: ${meanwhile.length}`)
   const late = report.entries.filter(({ kind, connectAt, settledAt }) => kind === 'fresh' && settledAt - connectAt > LATE_MS)
   assert.ok(late.length <= WORKERS, `only what a worker was just handing over waits for the supervisor: ${late.length}`)
   assert.equal(under.app.records.filter(({ event }) => event === 'worker:spawned').length, WORKERS, under.app.transcript)

@@ -34,6 +34,8 @@ export interface Notes {
   resets: number
   /** Bytes that answer no request. */
   strays: number
+  /** Not used, because this process had no time for them. */
+  starved: number
   /** WebSocket texts. */
   texts: number
   /** Texts that were sent when their connection ended. */
@@ -41,7 +43,7 @@ export interface Notes {
 }
 
 export class Accounts {
-  readonly notes: Notes = { closes: 0, resets: 0, strays: 0, texts: 0, textsCut: 0 }
+  readonly notes: Notes = { closes: 0, resets: 0, strays: 0, starved: 0, texts: 0, textsCut: 0 }
   readonly #seed: number
   readonly #entries: Entry[] = []
   readonly #open = new Set<string>()

@@ -5,6 +5,9 @@ import type { ClientContext } from './client.ts'
 import { Connection, NotConnected, type ConnectionOptions, type Reply } from './connection.ts'
 import type { Response } from './response-reader.ts'
 
+/** A connection that was there, and that this process has not noticed for so long, is not used. */
+const STARVED_MS = 500
+
 export interface Request {
   readonly path: string
   /** Sent in these pieces, chunked, if there are more than one. */
@@ -24,11 +27,16 @@ export interface Proof {
   readonly hash?: string
 }
 
-/** Opens a connection; a request that could not be sent for want of one is in the book all the same. */
+/** Opens a connection, if it can; a request that could not be sent for want of one is in the book all the same. */
 export async function openFor(context: ClientContext, options: Partial<ConnectionOptions> = {}): Promise<Connection | undefined> {
   const connectAt = performance.now()
   try {
-    return await Connection.open(context.door, context.accounts.notes, { patienceMs: context.patienceMs, ...options })
+    const connection = await Connection.open(context.door, context.accounts.notes, { patienceMs: context.patienceMs, ...options })
+    // A server that drains ends what has sent nothing for a second. A client that starves may not count that as a loss.
+    if (context.door.secure || performance.now() - connectAt < STARVED_MS) return connection
+    context.accounts.notes.starved += 1
+    connection.close()
+    return undefined
   } catch (error) {
     if (!(error instanceof NotConnected)) throw error
     context.accounts.open(context.kind, connectAt).settle({ fate: error.fate, detail: error.message })
