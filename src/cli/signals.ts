@@ -63,7 +63,7 @@ export function installSignals(supervisor: Supervisor, log: Logger, { isTTY, has
     // A terminal that hangs up takes its user with it; without one it is the old way to ask for a reload.
     SIGHUP: () => (isTTY ? void supervisor.stop() : reload(supervisor)),
     SIGUSR2: () => reload(supervisor),
-    // Ignored by whoever does not know it, such as a worker or an older version: docs/decisions/0020.
+    // Ignored by whoever does not know it, such as a worker or an older version: docs/decisions/0015.
     SIGURG: upgrade,
     // With a terminal the kernel sends them to whoever uses it from the background, again and again to who handles them.
     ...(hasTerminal ? {} : { SIGTTIN: () => scaleBy(supervisor, 1), SIGTTOU: () => scaleBy(supervisor, -1) }),

@@ -7,7 +7,6 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
-import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { processesOf, RUN_VARIABLE, type ProcessFacts } from './processes.ts'
 import { until } from './until.ts'
@@ -28,6 +27,11 @@ export interface LogRecord {
   readonly [field: string]: unknown
 }
 
+/** A test, or whatever else ends what it started. */
+export interface Scope {
+  readonly after: (clean: () => Promise<void>) => void
+}
+
 export interface StartOptions {
   /** Options of the command, before the script. */
   readonly options?: readonly string[]
@@ -36,6 +40,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
   readonly workers?: number
+  /** Another command than the one that is built. */
+  readonly command?: string
   /** The most file descriptors that each process may have. */
   readonly descriptors?: number
   /** Gives the command that starts it, by the variables that it must pass on. It has the pid of what it starts, unless the test looks for that itself. */
@@ -77,13 +83,14 @@ export class App {
   readonly child: ChildProcess
   readonly ended: Promise<Ended>
   readonly #watchers = new Set<() => void>()
+  readonly #listeners = new Set<(record: LogRecord) => void>()
 
-  private constructor(script: string, port: number, { options = [], args = [], env = {}, cwd, workers = 2, descriptors, through = () => [] }: StartOptions) {
+  private constructor(script: string, port: number, { options = [], args = [], env = {}, cwd, workers = 2, command = CLI, descriptors, through = () => [] }: StartOptions) {
     this.port = port
     const added = { PORT: String(port), NO_COLOR: '1', ...env, [RUN_VARIABLE]: this.runId }
     const limit = descriptors === undefined ? [] : ['sh', '-c', 'ulimit -n "$0" && exec "$@"', String(descriptors)]
     const [file, ...before] = [...through(Object.keys(added)), ...limit, process.execPath]
-    this.child = spawn(file, [...before, CLI, 'start', '--log-format', 'json', '-v', '-w', String(workers), ...options, script, ...args], {
+    this.child = spawn(file, [...before, command, 'start', '--log-format', 'json', '-v', '-w', String(workers), ...options, script, ...args], {
       cwd,
       env: { ...process.env, ...added },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -97,14 +104,14 @@ export class App {
   }
 
   /** Starts, and ends it with the test. The test fails if a process is left. */
-  static async start(t: TestContext, script: string, options: StartOptions = {}): Promise<App> {
+  static async start(t: Scope, script: string, options: StartOptions = {}): Promise<App> {
     const app = new App(script.startsWith('/') ? script : fixture(script), await freePort(), options)
     t.after(async () => app.#cleanUp())
     return app
   }
 
   /** Starts and waits until all workers are ready. */
-  static async ready(t: TestContext, script: string, options: StartOptions = {}): Promise<App> {
+  static async ready(t: Scope, script: string, options: StartOptions = {}): Promise<App> {
     const app = await App.start(t, script, options)
     await app.event('primary:started')
     return app
@@ -112,6 +119,11 @@ export class App {
 
   get pid(): number {
     return this.child.pid ?? -1
+  }
+
+  /** Calls for every record that comes from now on. */
+  onRecord(listener: (record: LogRecord) => void): void {
+    this.#listeners.add(listener)
   }
 
   /** Waits for the n-th record that fits; past ones count. */
@@ -186,6 +198,7 @@ export class App {
       record = { msg: line, level: 30 }
     }
     this.records.push(record)
+    for (const listener of this.#listeners) listener(record)
     this.#changed()
   }
 

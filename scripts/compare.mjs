@@ -1,0 +1,60 @@
+// The same faults under the same load, for everycore and others: `npm run compare`, or `-- --products everycore,pm2 --scenarios reload`.
+import { cpus, release } from 'node:os'
+import { parseArgs } from 'node:util'
+import { table } from '../bench/lib/numbers.mjs'
+import { findNode } from '../bench/lib/nodes.mjs'
+import { Session } from '../bench/lib/session.mjs'
+import { quantile } from '../test/chaos/slope.ts'
+import { chooseSeed } from '../test/harness/load/seed.ts'
+import { PRODUCTS } from './compare/products.mjs'
+import { SCENARIOS } from './compare/scenarios.mjs'
+import { trial } from './compare/trial.mjs'
+
+const WORKERS = 2
+
+const { values } = parseArgs({
+  options: {
+    products: { type: 'string', default: Object.keys(PRODUCTS).join() },
+    scenarios: { type: 'string', default: Object.keys(SCENARIOS).join() },
+    node: { type: 'string', default: '22' },
+    seed: { type: 'string' },
+  },
+})
+const session = new Session()
+const seed = Number(values.seed ?? chooseSeed())
+const rows = []
+let failed = false
+for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => void session.close(true).finally(() => process.exit(1)))
+try {
+  await session.copyPackage()
+  const node = findNode(values.node)
+  console.log(`Node ${node.version}, ${WORKERS} workers, ${cpus().length} x ${cpus()[0]?.model.trim()}, Linux ${release()}, --seed ${seed}`)
+  for (const key of values.scenarios.split(',')) {
+    for (const name of values.products.split(',')) rows.push(await rowOf(key, PRODUCTS[name], node))
+  }
+} finally {
+  const left = await session.close()
+  for (const what of left) console.error(`left behind: ${what}`)
+}
+console.log(`\n${table(['scenario', 'product', 'sent', 'lost', 'refused', 'stuck', 'other', 'recovery p50 ms', 'p99 ms', 'orphans'], rows)}`)
+console.log('\nlost: without an answer, or with a part of one; other: wrong, 5xx, run twice\nrecovery: from the fault until the last request that failed, and a new connection was answered (stuck requests are given up after 4 s)')
+process.exitCode = failed ? 1 : 0
+
+async function rowOf(key, product, node) {
+  const scenario = SCENARIOS[key]
+  const version = product.version?.(session)
+  const name = version === undefined ? product.name : `${product.name} ${version}`
+  const whyNot = product.version !== undefined && version === undefined ? 'cannot be installed' : (product.whyNot?.(node) ?? (scenario.needsProcesses && product.hasThreads ? 'threads of one process' : undefined))
+  if (whyNot !== undefined) return [scenario.title, name, `(${whyNot})`, '', '', '', '', '', '', '']
+  try {
+    const { sent, lost, refused, stuck, other, recoveries, orphans } = await trial({ session, node, workers: WORKERS, seed }, product, scenario)
+    const p = (part) => (recoveries.length === 0 ? '' : recoveries.includes(Number.POSITIVE_INFINITY) ? 'never' : Math.round(quantile(recoveries, part)))
+    const row = [scenario.title, name, ...(scenario.endsProduct ? ['', '', '', '', ''] : [sent, lost, refused, stuck, other]), p(0.5), p(0.99), orphans ?? '']
+    console.log(row.join(' | '))
+    return row
+  } catch (error) {
+    failed = true
+    console.error(`${name}, ${scenario.title}: ${error.stack}`)
+    return [scenario.title, name, `(failed: ${error.message.split('\n', 1)[0]})`, '', '', '', '', '', '', '']
+  }
+}
