@@ -20,6 +20,8 @@ const { values } = parseArgs({
     seed: { type: 'string' },
   },
 })
+const products = named(PRODUCTS, values.products)
+const scenarios = named(SCENARIOS, values.scenarios)
 const session = new Session()
 const seed = Number(values.seed ?? chooseSeed())
 const rows = []
@@ -29,8 +31,8 @@ try {
   await session.copyPackage()
   const node = findNode(values.node)
   console.log(`Node ${node.version}, ${WORKERS} workers, ${cpus().length} x ${cpus()[0]?.model.trim()}, Linux ${release()}, --seed ${seed}`)
-  for (const key of values.scenarios.split(',')) {
-    for (const name of values.products.split(',')) rows.push(await rowOf(key, PRODUCTS[name], node))
+  for (const scenario of scenarios) {
+    for (const product of products) rows.push(await rowOf(scenario, product, node))
   }
 } finally {
   const left = await session.close()
@@ -40,8 +42,15 @@ console.log(`\n${table(['scenario', 'product', 'sent', 'lost', 'refused', 'stuck
 console.log('\nlost: without an answer, or with a part of one; other: wrong, 5xx, run twice\nrecovery: from the fault until the last request that failed, and a new connection was answered (stuck requests are given up after 4 s)')
 process.exitCode = failed ? 1 : 0
 
-async function rowOf(key, product, node) {
-  const scenario = SCENARIOS[key]
+function named(all, keys) {
+  return keys.split(',').map((key) => {
+    if (Object.hasOwn(all, key)) return all[key]
+    console.error(`compare: there is no ${key}; there are ${Object.keys(all).join(', ')}`)
+    return process.exit(2)
+  })
+}
+
+async function rowOf(scenario, product, node) {
   const version = product.version?.(session)
   const name = version === undefined ? product.name : `${product.name} ${version}`
   const whyNot = product.version !== undefined && version === undefined ? 'cannot be installed' : (product.whyNot?.(node) ?? (scenario.needsProcesses && product.hasThreads ? 'threads of one process' : undefined))
