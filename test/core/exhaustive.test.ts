@@ -32,10 +32,10 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
-  { name: 'one slot, from the start', settings: SETTINGS, limits: { size: 1, depth: 6 + DEEPER, from: 'start', calm: true } },
-  { name: 'one slot, running', settings: SETTINGS, limits: { size: 1, depth: 6 + DEEPER, from: 'running', calm: true } },
-  { name: 'two slots, from the start', settings: SETTINGS, limits: { size: 2, depth: 5 + DEEPER, from: 'start', calm: true } },
-  { name: 'two slots, running', settings: SETTINGS, limits: { size: 2, depth: 6 + DEEPER, from: 'running', calm: true } },
+  { name: 'one slot, from the start', settings: SETTINGS, limits: { size: 1, depth: 5 + DEEPER, from: 'start', calm: true } },
+  { name: 'one slot, running', settings: SETTINGS, limits: { size: 1, depth: 5 + DEEPER, from: 'running', calm: true } },
+  { name: 'two slots, from the start', settings: SETTINGS, limits: { size: 2, depth: 4 + DEEPER, from: 'start', calm: true } },
+  { name: 'two slots, running', settings: SETTINGS, limits: { size: 2, depth: 5 + DEEPER, from: 'running', calm: true } },
   { name: 'two slots at a time, with a canary', settings: CANARY, limits: { size: 2, depth: 4 + DEEPER, from: 'running', calm: true } },
   { name: 'one slot and a spare', settings: SPARE, limits: { size: 1, depth: 5 + DEEPER, from: 'running', calm: true } },
   { name: 'two slots and a spare', settings: SPARE, limits: { size: 2, depth: 4 + DEEPER, from: 'running', calm: true } },

@@ -4,7 +4,7 @@ import { MACHINE } from './simulation/machine.ts'
 import { runSchedule } from './simulation/run.ts'
 import type { Machine } from './simulation/machine.ts'
 
-const RUNS = Number(process.env['EVERYCORE_RUNS'] ?? 2000)
+const RUNS = Number(process.env['EVERYCORE_RUNS'] ?? 1000)
 const SEED = Number(process.env['EVERYCORE_SEED'] ?? 1)
 
 /** What the schedules must have met, or the run proves little. */

@@ -180,6 +180,9 @@ test('SIGTTIN adds a worker, SIGTTOU takes one away, and never the last', async 
   app.kill('SIGTTOU')
   await app.event('worker:exited', ({ slot, kind }) => slot === 1 && kind === 'retired')
   app.kill('SIGTTOU')
+  // A signal that came before it has been dealt with when this one has.
+  app.kill('SIGUSR2')
+  await app.event('reload:finished')
   app.kill('SIGTTIN')
   await app.event('worker:ready', ({ slot }) => slot === 1, 2)
   assert.deepEqual(app.records.filter(({ event }) => event === 'scale:changed').map(({ msg }) => msg), ['scaling from 1 to 2 workers', 'scaling from 2 to 1 workers', 'scaling from 1 to 2 workers'])

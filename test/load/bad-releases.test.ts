@@ -27,7 +27,7 @@ test('releases that never serve change nothing: the old workers stay, and no req
     assert.equal((await under.reload()).event, 'reload:aborted', what)
   }
   under.removeRelease()
-  assert.equal((await under.reload()).event, 'reload:aborted', 'is not there')
+  assert.equal((await under.reload()).event, 'reload:refused', 'is not there')
   await under.load.settled(100)
   const report = await under.stop()
   t.diagnostic(describe(report))

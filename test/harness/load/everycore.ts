@@ -101,5 +101,5 @@ export class UnderLoad {
 }
 
 function isEndOfReload({ event }: LogRecord): boolean {
-  return event === 'reload:finished' || event === 'reload:aborted'
+  return event === 'reload:finished' || event === 'reload:aborted' || event === 'reload:refused'
 }
