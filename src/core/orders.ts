@@ -56,7 +56,7 @@ export function orderSeat(state: State, worker: Worker, slot: SlotIndex, at: num
 export function orderDrain(state: State, worker: Worker, reason: RetireReason, at: number): Step {
   if (!isLive(worker)) return quiet(state)
   const timeoutMs = state.settings.drainTimeoutMs
-  const drained = patchWorker(state, worker.id, { phase: { name: 'draining', deadline: at + timeoutMs, reason }, due: undefined })
+  const drained = patchWorker(state, worker.id, { phase: { name: 'draining', deadline: at + timeoutMs, reason, accepts: worker.phase.name === 'ready' }, due: undefined })
   const { phase } = worker
   const stable = phase.name === 'ready' && at - phase.since >= state.settings.stableMs
   return {

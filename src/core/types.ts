@@ -55,7 +55,8 @@ export type WorkerPhase =
   | { readonly name: 'spare' }
   /** `proven`: has stayed ready for `provenMs`. */
   | { readonly name: 'ready'; readonly since: number; readonly proven: boolean }
-  | { readonly name: 'draining'; readonly deadline: number; readonly reason: RetireReason }
+  /** `accepts`: it has not said yet that it takes no more connections. */
+  | { readonly name: 'draining'; readonly deadline: number; readonly reason: RetireReason; readonly accepts: boolean }
   /** SIGKILL was sent; only the exit is awaited. `counts`: it had not been asked to leave, so its end is a failure of the slot. `was`: what the signal found, unless the worker was quicker. */
   | { readonly name: 'killed'; readonly since: number; readonly reason: KillReason; readonly counts: boolean; readonly was: 'booting' | 'spare' | 'ready' | 'draining' }
 
@@ -213,6 +214,8 @@ export type Event =
   | { readonly type: 'workerExited'; readonly at: number; readonly id: WorkerId; readonly exit: ExitReport; readonly chance: number }
   /** The worker asked to leave (cluster.worker.disconnect(), an operator): drain and replace. */
   | { readonly type: 'workerRetireRequested'; readonly at: number; readonly id: WorkerId }
+  /** A worker that drains takes no more connections. */
+  | { readonly type: 'workerClosed'; readonly at: number; readonly id: WorkerId }
   /** The worker broke the protocol. */
   | { readonly type: 'workerViolated'; readonly at: number; readonly id: WorkerId }
   /** Its event loop has not turned for `silentMs`. */

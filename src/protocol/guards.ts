@@ -70,6 +70,7 @@ function read(value: Fields): WorkerMessage | undefined {
       return isCount(value['used']) && isCount(value['limit']) ? { type: 'full', used: value['used'], limit: value['limit'] } : undefined
     case 'ready':
     case 'accepting':
+    case 'shut':
     case 'leave':
       return { type: value['type'] }
     case 'load':

@@ -37,6 +37,8 @@ interface DrainContext {
   readonly boot: BootInfo
   readonly connections: Connections
   readonly listeners: Listeners
+  /** Lets the primary know that nothing is accepted any more. */
+  readonly tellShut: () => void
   readonly leaving: Leaving
 }
 
@@ -53,7 +55,7 @@ export function createDrain(context: DrainContext): Drain {
   }
 }
 
-async function run({ boot, connections, listeners, leaving }: DrainContext, order: DrainOrder, handlers: DrainHandlers): Promise<void> {
+async function run({ boot, connections, listeners, leaving, tellShut }: DrainContext, order: DrainOrder, handlers: DrainHandlers): Promise<void> {
   const reserveMs = Math.min(RESERVE_MS, order.timeoutMs / 4)
   const quietMs = order.timeoutMs - reserveMs
   const timeUp = sleep(quietMs)
@@ -62,7 +64,7 @@ async function run({ boot, connections, listeners, leaving }: DrainContext, orde
   if (isForGood(order)) leaving.begin()
   handlers.begin({ reason: order.reason, deadline: Date.now() + order.timeoutMs, spread: async (items, action) => spread(items, action, Math.min(order.closeSpreadMs, quietMs / 2)) })
   closeWithLastResponse(connections)
-  await stopAccepting(connections, listeners, order)
+  await stopAccepting(connections, listeners, order, tellShut)
 
   const { over: finished, check } = whenFinished(connections, listeners, handlers)
   const migrate = isForGood(order) ? undefined : () => listeners.migrate(check)
@@ -127,7 +129,7 @@ function hasOwnShutdown(signal: string): boolean {
 }
 
 /** A released socket takes its queue with it, so first accept what is already there. Elsewhere other workers go on accepting. */
-async function stopAccepting(connections: Connections, listeners: Listeners, order: DrainOrder): Promise<void> {
+async function stopAccepting(connections: Connections, listeners: Listeners, order: DrainOrder, tellShut: () => void): Promise<void> {
   if (isForGood(order)) {
     const limit = nowMs() + QUEUE_LIMIT_MS
     let quietTurns = 0
@@ -139,6 +141,7 @@ async function stopAccepting(connections: Connections, listeners: Listeners, ord
     }
   }
   listeners.stopAccepting()
+  tellShut()
   await allFetched(listeners)
 }
 

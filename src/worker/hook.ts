@@ -35,7 +35,7 @@ export function install(boot: BootInfo): void {
   const readiness = createReadiness(channel, boot.waitReady)
   const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, rebalance: boot.rebalance, gated: boot.gated, channel, readiness, connections, slot: () => boot.slot, sticky: boot.sticky })
   const leaving = createLeaving()
-  const drain = createDrain({ boot, connections, listeners, leaving })
+  const drain = createDrain({ boot, connections, listeners, leaving, tellShut: () => channel.send({ type: 'shut' }) })
   const messages = takeOverMessages(channel, readiness)
   adoptClusterWorker(channel)
   const seatListeners: ((slot: number) => void)[] = []

@@ -45,7 +45,8 @@ export interface Drive {
   readonly frees: () => number
 }
 
-export function drive(size: number, settings: Partial<CoreSettings> = {}): Drive {
+/** @param isPrompt whoever drains says at once that it takes no more connections */
+export function drive(size: number, settings: Partial<CoreSettings> = {}, isPrompt = true): Drive {
   let state = initialState({ ...SETTINGS, ...settings }, size)
   let now = 0
   let frees = 0
@@ -53,7 +54,13 @@ export function drive(size: number, settings: Partial<CoreSettings> = {}): Drive
     const result = step(state, event)
     state = result.state
     frees += result.effects.filter(({ type }) => type === 'releaseUnusedSockets').length
-    return { orders: result.effects.flatMap(orderLine), said: result.effects.flatMap(noticeLine) }
+    const told = { orders: result.effects.flatMap(orderLine), said: result.effects.flatMap(noticeLine) }
+    return isPrompt ? closeDrained(result.effects, told) : told
+  }
+  /** Who drains accepts no more, at once. */
+  const closeDrained = (effects: readonly Effect[], told: Told): Told => {
+    const closed = effects.flatMap((effect) => (effect.type === 'drainWorker' ? [send({ type: 'workerClosed', at: now, id: effect.id })] : []))
+    return { orders: [...told.orders, ...closed.flatMap(({ orders }) => orders)], said: [...told.said, ...closed.flatMap(({ said }) => said)] }
   }
   const up = (ids: readonly number[]): Told => {
     const parts = ids.flatMap((id) => [send({ type: 'workerSpawned', at: now, id, pid: 100 + id }), send({ type: 'workerReady', at: now, id })])
@@ -82,8 +89,8 @@ export function drive(size: number, settings: Partial<CoreSettings> = {}): Drive
 }
 
 /** A supervisor with `size` ready workers 1 to size, at time 0. */
-export function running(size: number, settings: Partial<CoreSettings> = {}): Drive {
-  const supervisor = drive(size, settings)
+export function running(size: number, settings: Partial<CoreSettings> = {}, isPrompt = true): Drive {
+  const supervisor = drive(size, settings, isPrompt)
   supervisor.tell({ type: 'startRequested' })
   for (let id = 1; id <= size; id += 1) supervisor.up(id)
   return supervisor

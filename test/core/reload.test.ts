@@ -243,3 +243,15 @@ void test('a reload waits while too many generations drain', () => {
   assert.deepEqual(it.tell({ type: 'reloadRequested' }).orders, [])
   assert.deepEqual(it.exit(1, 0).orders, ['spawn 3 in 0 of 3'])
 })
+
+void test('a reload is finished when no old worker takes connections any more', () => {
+  const it = running(1, {}, false)
+  it.tell({ type: 'reloadRequested' })
+  it.up(2)
+  assert.deepEqual(it.wake().said, ['worker:draining 1'])
+  assert.deepEqual(it.tell({ type: 'workerClosed', id: 1 }).said, ['reload:finished 2'])
+  it.tell({ type: 'reloadRequested' })
+  it.up(3)
+  it.wake()
+  assert.deepEqual(it.exit(2, 0).said, ['worker:exited 2 retired for good', 'reload:finished 3'])
+})

@@ -1,7 +1,7 @@
 import { assertNever } from '../../base/assert-never.ts'
 import { quiet } from '../compose.ts'
 import { recordExit, recordSpawnFailed } from './loss.ts'
-import { recordOverweight, recordReady, recordRetireRequest, recordSpawned, recordStalled, recordUnfit, recordViolation, recordWaits, recordWorn } from './worker.ts'
+import { recordClosed, recordOverweight, recordReady, recordRetireRequest, recordSpawned, recordStalled, recordUnfit, recordViolation, recordWaits, recordWorn } from './worker.ts'
 import { recordReloadRequest, recordScale, recordStart, recordStop } from './request.ts'
 import type { Event, State, Step } from '../types.ts'
 
@@ -22,6 +22,8 @@ export function record(state: State, event: Event): Step {
       return recordExit(state, event)
     case 'workerRetireRequested':
       return recordRetireRequest(state, event)
+    case 'workerClosed':
+      return recordClosed(state, event)
     case 'workerViolated':
       return recordViolation(state, event)
     case 'workerStalled':

@@ -38,6 +38,13 @@ export function recordWaits(state: State, event: Extract<Event, { type: 'workerW
   return quiet({ ...patchWorker(state, worker.id, { phase: { name: 'spare' } }), spare: { failures: 0, respawnAt: event.at } })
 }
 
+/** The worker takes no more connections. */
+export function recordClosed(state: State, event: Extract<Event, { type: 'workerClosed' }>): Step {
+  const worker = findWorker(state, event.id)
+  if (worker?.phase.name !== 'draining' || !worker.phase.accepts) return quiet(state)
+  return quiet(patchWorker(state, worker.id, { phase: { ...worker.phase, accepts: false } }))
+}
+
 /** The worker broke the protocol: it cannot be talked to any more. */
 export function recordViolation(state: State, event: Extract<Event, { type: 'workerViolated' }>): Step {
   const worker = findWorker(state, event.id)

@@ -20,6 +20,8 @@ export interface Entry {
   stalled: boolean
   overweight: boolean
   worn: boolean
+  /** It drains, and has not said that it takes no more connections. */
+  accepts: boolean
   /** A spare that has booted as far as it may. */
   waits: boolean
   gone: boolean

@@ -92,7 +92,7 @@ function choices({ state, book }: Node, machine: Machine): readonly Event[] {
       const exited: Event = { type: 'workerExited', at, id, exit, chance: 0.5 }
       if (isSpare(entry)) return entry.waits ? [exited] : [exited, { type: 'workerWaits', at, id }]
       if (entry.readyAt === undefined) return [exited, { type: 'workerReady', at, id }]
-      return isWelcome(entry) ? [exited, { type: 'workerRetireRequested', at, id }, { type: 'workerViolated', at, id }, { type: 'workerWorn', at, id, why: 'memory', value: 1 }] : [exited]
+      return isWelcome(entry) ? [exited, { type: 'workerRetireRequested', at, id }, { type: 'workerViolated', at, id }, { type: 'workerWorn', at, id, why: 'memory', value: 1 }] : entry.accepts ? [exited, { type: 'workerClosed', at, id }] : [exited]
     }),
   ]
 }

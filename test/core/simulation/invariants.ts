@@ -121,6 +121,9 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
   told('a success means that every slot is served by the new generation', 'reload:finished', (book, { generation }) =>
     book.entries.filter((entry) => serves(entry) && entry.generation === generation).length >= book.size,
   ),
+  told('a success means that nobody who connects meets old code', 'reload:finished', (book, { generation }) =>
+    !present(book).some((entry) => entry.accepts && entry.killedAt === undefined && entry.generation !== generation),
+  ),
   told('an abort answers a request, and names the generation that serves on', 'reload:aborted', (book, { generation, failure }) =>
     generation === book.good && (book.trying !== undefined || (book.queued && failure.why === 'stopped')),
   ),

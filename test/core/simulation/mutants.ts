@@ -94,9 +94,10 @@ const bootTwice: Rule = (state, at) =>
     return { state: second.state, effects: [...first.effects, ...second.effects] }
   })
 
+/** Now and then; always, it would never come to rest. */
 const bootNewest: Rule = (state, at) =>
   forEach(state, bootWishes(state).filter((wish) => wish.notBefore <= at).slice(0, bootBudget(state)), (current, wish) =>
-    orderSpawn(current, wish.slot, wish.slot === -1 ? wish.generation : current.lastGeneration, at),
+    orderSpawn(current, wish.slot, current.reload?.direction === 'back' && wish.slot !== -1 && current.nextWorkerId % 2 === 0 ? current.reload.to : wish.generation, at),
   )
 
 const noBackoff: StepFunction = (state, event) => {
@@ -196,6 +197,12 @@ const finishUnproven: Rule = (state, at) => {
   return { state: { ...state, reload: undefined, generation: reload.to }, effects: [{ type: 'announce', notice: { type: 'reload:finished', generation: reload.to, tookMs: 0 } }] }
 }
 
+const finishThoughOpen: Rule = (state, at) => {
+  const blind = { ...state, workers: state.workers.filter(({ phase: { name } }) => name !== 'draining') }
+  const result = finishReload(blind, at)
+  return result.state === blind ? quiet(state) : { ...result, state: { ...result.state, workers: state.workers } }
+}
+
 const beginTwice: Rule = (state, at) => {
   const begun = beginReload({ ...state, reload: undefined }, at)
   return begun.effects.length === 0 ? quiet(state) : begun
@@ -233,6 +240,7 @@ export const MUTANTS: readonly Mutant[] = [
   instead('lets any number of generations drain', beginReload, (state, at) => pretend(state, { maxDraining: Infinity }, (lied) => beginReload(lied, at))),
   instead('knows no canary', prove, (state, at) => pretend(state, { canaryMs: 0 }, (lied) => prove(lied, at))),
   instead('replaces more than the surge allows', boot, (state, at) => pretend(state, { surge: { percent: 100 } }, (lied) => boot(lied, at))),
+  instead('tells a success while old workers accept', finishReload, finishThoughOpen),
   instead('begins a reload during a reload', beginReload, beginTwice),
   without('forgets that a reload was asked for', beginReload),
   without('never lets go who has reached a limit', renew),

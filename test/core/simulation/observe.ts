@@ -38,6 +38,10 @@ export function noteEvent(book: Book, event: Event, reloading: boolean): void {
       })
     case 'workerRetireRequested':
       return withEntry(book, event.id, (entry) => noteRetire(book, entry, reloading))
+    case 'workerClosed':
+      return withEntry(book, event.id, (entry) => {
+        entry.accepts = false
+      })
     case 'workerViolated':
       return withEntry(book, event.id, (entry) => {
         entry.violated = true
@@ -154,7 +158,7 @@ export function noteEffect(book: Book, effect: Effect): void {
     case 'drainWorker':
       return withEntry(book, effect.id, (entry) => {
         if (entry.readyAt !== undefined && book.now - entry.readyAt >= book.settings.stableMs) seatOf(book, entry.slot).failures = 0
-        Object.assign(entry, { drainedAt: book.now, drainReason: effect.reason })
+        Object.assign(entry, { drainedAt: book.now, drainReason: effect.reason, accepts: entry.readyAt !== undefined })
         book.socketsInDoubt = true
       })
     case 'killWorker':
@@ -196,6 +200,7 @@ function noteSpawn(book: Book, order: Extract<Effect, { type: 'spawnWorker' }>):
     overweight: false,
     worn: false,
     waits: false,
+    accepts: false,
     gone: false,
   })
 }

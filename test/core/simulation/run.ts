@@ -113,6 +113,7 @@ function randomGhost(random: Random, book: Book): Event {
   return random.pick<Event>([
     { type: 'workerReady', at, id },
     { type: 'workerWaits', at, id },
+    { type: 'workerClosed', at, id },
     { type: 'workerExited', at, id, exit, chance: 0.5 },
     { type: 'workerViolated', at, id },
     { type: 'workerStalled', at, id, silentMs: 100 },

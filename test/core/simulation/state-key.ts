@@ -29,7 +29,7 @@ export function stateKey(state: State, now: number): string {
 
 function phaseKey({ phase }: Worker, now: number): readonly unknown[] {
   if (phase.name === 'booting') return ['booting', phase.deadline === undefined ? undefined : phase.deadline - now]
-  if (phase.name === 'draining') return ['draining', phase.deadline - now]
+  if (phase.name === 'draining') return ['draining', phase.deadline - now, phase.accepts]
   if (phase.name === 'killed') return ['killed', phase.counts, phase.reason, phase.was]
   return phase.name === 'spare' ? ['spare'] : ['ready', phase.proven]
 }

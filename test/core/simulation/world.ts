@@ -26,7 +26,7 @@ interface Coming {
   readonly at: number
   readonly order: number
   readonly id: number
-  readonly kind: 'spawned' | 'spawn-failed' | 'ready' | 'exited' | 'leaves' | 'violates' | 'stalls' | 'overweight' | 'wears' | 'unfit'
+  readonly kind: 'spawned' | 'spawn-failed' | 'ready' | 'exited' | 'leaves' | 'violates' | 'stalls' | 'overweight' | 'wears' | 'unfit' | 'closed'
 }
 
 export interface World {
@@ -108,6 +108,7 @@ export function obey(world: World, random: Random, now: number, effect: Effect):
   }
   if (effect.type === 'spawnWorker') planLife(world, random, now, effect.id, faultsOf(world, random, effect.generation))
   if (effect.type === 'drainWorker' && !random.chance(world.faults.ignoresDrain)) planExit(world, effect.id, now + random.between(0, 400))
+  if (effect.type === 'drainWorker' && random.chance(0.9)) plan(world, effect.id, now + random.pick([0, 5, 300]), 'closed')
   if (effect.type === 'killWorker') planExit(world, effect.id, now + random.between(0, 50))
 }
 
@@ -170,6 +171,7 @@ export function happen(world: World, random: Random, item: Coming, now: number):
   if (item.kind === 'violates') return { type: 'workerViolated', at, id }
   if (item.kind === 'stalls') return { type: 'workerStalled', at, id, silentMs: 100 }
   if (item.kind === 'overweight') return { type: 'workerOverweight', at, id }
+  if (item.kind === 'closed') return { type: 'workerClosed', at, id }
   if (item.kind === 'unfit') return { type: 'workerUnfit', at, id, said: 'many errors' }
   if (item.kind === 'wears') return { type: 'workerWorn', at, id, why: random.pick(['memory', 'requests', 'lifetime']), value: 1 }
   return { type: 'workerExited', at, id, exit: random.pick([{ code: 0, signal: null }, { code: 1, signal: null }, { code: null, signal: 'SIGKILL' }, { code: null, signal: 'SIGINT' }]), chance: random.fraction() }
