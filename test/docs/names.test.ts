@@ -32,7 +32,7 @@ const FOREIGN_FLAGS: Readonly<Record<string, string>> = {
 }
 
 /** Variables of everycore that are no settings. */
-const OTHER_VARIABLES = ['EVERYCORE_SLOT', 'EVERYCORE_GENERATION', 'EVERYCORE_BOOT', 'EVERYCORE_WORKER', 'EVERYCORE_UPGRADE']
+const OTHER_VARIABLES = ['EVERYCORE_RUNS', 'EVERYCORE_DEEPER', 'EVERYCORE_SLOT', 'EVERYCORE_GENERATION', 'EVERYCORE_BOOT', 'EVERYCORE_WORKER', 'EVERYCORE_UPGRADE']
 
 const FLAGS = new Set(SETTING_KEYS.flatMap((key) => settingOf(key).flags.map(({ long }) => `--${long}`)))
 const VARIABLES = new Set([...SETTING_KEYS.flatMap((key) => settingOf(key).variables), ...OTHER_VARIABLES])
