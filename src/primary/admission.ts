@@ -22,6 +22,8 @@ export class Admission {
   readonly #settings: ProbeSettings
   readonly #log: Logger
   readonly #ask: typeof probe
+  /** Told to accept. */
+  readonly #opening = new Map<WorkerId, () => void>()
   readonly #places = new Map<WorkerId, Pick<ProbeTarget, 'key' | 'kind'>>()
 
   constructor(settings: ProbeSettings, log: Logger, ask = probe) {
@@ -37,8 +39,16 @@ export class Admission {
     if (key !== null && isBetter && known?.kind !== 'http' && known?.kind !== 'https') this.#places.set(id, { key, kind })
   }
 
+  /** The worker accepts: only now may anybody be told that it does. */
+  opened(id: WorkerId): void {
+    const admitted = this.#opening.get(id)
+    this.#opening.delete(id)
+    admitted?.()
+  }
+
   forget(id: WorkerId): void {
     this.#places.delete(id)
+    this.#opening.delete(id)
   }
 
   /** Calls back when the worker may serve; never, if it does not pass before the ready timeout ends it. */
@@ -49,8 +59,8 @@ export class Admission {
     }
     void this.#examine(worker).then((passed) => {
       if (!passed || worker.exited) return
+      this.#opening.set(worker.id, admitted)
       worker.open()
-      admitted()
     })
   }
 

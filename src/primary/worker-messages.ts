@@ -101,6 +101,9 @@ export class WorkerMessages {
       case 'ready':
         worker.whenLinked(() => admission.admit(worker, () => this.#admitted(id)))
         return
+      case 'opened':
+        admission.opened(id)
+        return
       case 'shut':
         tell({ type: 'workerClosed', id })
         return

@@ -71,6 +71,7 @@ function read(value: Fields): WorkerMessage | undefined {
     case 'ready':
     case 'accepting':
     case 'shut':
+    case 'opened':
     case 'leave':
       return { type: value['type'] }
     case 'load':

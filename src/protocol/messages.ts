@@ -101,6 +101,8 @@ export type WorkerMessage =
   | { readonly type: 'full'; readonly used: number; readonly limit: number }
   /** It accepts again. */
   | { readonly type: 'accepting' }
+  /** It accepts, as it was told to. */
+  | { readonly type: 'opened' }
   /** It drains, and accepts no more. */
   | { readonly type: 'shut' }
   /** The app wants to leave: cluster.worker.disconnect(). */

@@ -46,7 +46,10 @@ export function install(boot: BootInfo): void {
     else if (message.type === 'ceiling') listeners.limit(message.open, message.pinned)
     else if (message.type === 'seats') listeners.setSeats(message.seats)
     else if (message.type === 'ping') listeners.report()
-    else if (message.type === 'open') listeners.open()
+    else if (message.type === 'open') {
+      listeners.open()
+      channel.send({ type: 'opened' })
+    }
     else if (message.type === 'seated') {
       takeSeat(boot, message.slot)
       for (const listener of seatListeners) listener(message.slot)

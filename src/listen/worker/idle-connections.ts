@@ -65,7 +65,8 @@ export function takeIdle(server: Server, { count, untouched = false, mayGo = () 
 function* candidates(server: Server, untouched: boolean): Iterable<Parser> {
   const list = connectionsOf<Parser>(server)
   if (list === undefined) return
-  yield* list.idle()
+  // On Node 26 they count as idle from the beginning.
+  for (const parser of list.idle()) if (!isUntouched(parser)) yield parser
   for (const socket of restingOf(server)) {
     const { parser } = socket as HttpSocket
     if (parser && isResting(socket)) yield parser
