@@ -19,5 +19,5 @@ if (files.length === 0) {
   process.exit(2)
 }
 const reporter = process.env.CI === 'true' ? ['--test-reporter=spec'] : []
-const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--test', '--test-concurrency=4', ...reporter, ...files.map((file) => relative(root, join(root, file)))], { cwd: root, stdio: 'inherit' })
+const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--test', '--test-concurrency=3', ...reporter, ...files.map((file) => relative(root, join(root, file)))], { cwd: root, stdio: 'inherit' })
 process.exit(status ?? 1)

@@ -76,11 +76,11 @@ test('a worker that hangs gets no connection, and what was on the way to it is s
   assert.notEqual(first.slot, second.slot)
   second.connection.send('/hang')
   await app.line(/^hanging/)
-  // One or two may be on their way to it before it is found out.
+  // A few may be on their way to it before it is found out: two, and one more for each that it took just before.
   const waiting = Array.from({ length: 10 }, async () => hold(t, { port: app.port }))
   let answered = 0
   for (const one of waiting) void one.then(() => (answered += 1))
-  await until('others serve all but those', () => answered >= 8)
+  await until('others serve all but those', () => answered >= 6)
   process.kill(app.workerPids()[Number(second.slot)] ?? -1, 'SIGKILL')
   const held = await Promise.all(waiting)
   assert.equal(held.length, 10)
