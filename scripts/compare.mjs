@@ -12,14 +12,23 @@ import { trial } from './compare/trial.mjs'
 
 const WORKERS = 2
 
-const { values } = parseArgs({
-  options: {
-    products: { type: 'string', default: Object.keys(PRODUCTS).join() },
-    scenarios: { type: 'string', default: Object.keys(SCENARIOS).join() },
-    node: { type: 'string', default: '22' },
-    seed: { type: 'string' },
-  },
+const USAGE = `usage: npm run compare -- [options]
+  --products LIST    of ${Object.keys(PRODUCTS).join(', ')} (all)
+  --scenarios LIST   of ${Object.keys(SCENARIOS).join(', ')} (all)
+  --node N           the line of Node that runs them (22)
+  --seed N           the same clients at the same moments again`
+
+const values = read({
+  products: { type: 'string', default: Object.keys(PRODUCTS).join() },
+  scenarios: { type: 'string', default: Object.keys(SCENARIOS).join() },
+  node: { type: 'string', default: '22' },
+  seed: { type: 'string' },
+  help: { type: 'boolean' },
 })
+if (values.help) {
+  console.log(USAGE)
+  process.exit()
+}
 const products = named(PRODUCTS, values.products)
 const scenarios = named(SCENARIOS, values.scenarios)
 const session = new Session()
@@ -41,6 +50,15 @@ try {
 console.log(`\n${table(['scenario', 'product', 'sent', 'lost', 'refused', 'stuck', 'other', 'recovery p50 ms', 'p99 ms', 'orphans'], rows)}`)
 console.log('\nlost: without an answer, or with a part of one; other: wrong, 5xx, run twice\nrecovery: from the fault until the last request that failed, and a new connection was answered (stuck requests are given up after 4 s)')
 process.exitCode = failed ? 1 : 0
+
+function read(options) {
+  try {
+    return parseArgs({ options }).values
+  } catch (error) {
+    console.error(`compare: ${error.message}\n${USAGE}`)
+    return process.exit(2)
+  }
+}
 
 function named(all, keys) {
   return keys.split(',').map((key) => {

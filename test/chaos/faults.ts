@@ -18,6 +18,7 @@ export interface FaultContext {
 
 export type Fault = (context: FaultContext) => Promise<void>
 
+/** Faults come and go at moments of the seed's choice: time is what is varied, and no event ends it. */
 const sleep = async (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const livePids = ({ under }: FaultContext): readonly number[] =>
