@@ -3,7 +3,7 @@ import type { BalanceName, Settings, StickyKey } from '../config/types.ts'
 
 /** How connections are spread, and who said so; undefined with one worker, where nothing is spread. */
 export function balanceText({ balance, balanceFrom, sticky, sizing }: Pick<Settings, 'balance' | 'balanceFrom' | 'sticky' | 'sizing'>, holdsSockets: boolean): string | undefined {
-  if (sizing.size === 1) return undefined
+  if (sizing.most === 1) return undefined
   if (!holdsSockets) return 'round-robin of node:cluster: this Node cannot hold sockets'
   if (sticky !== undefined) return `sticky by ${stickyMeaning(sticky)}`
   if (typeof balance === 'function') return `a function (${balanceFrom}), else the least busy worker`

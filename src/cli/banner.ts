@@ -3,7 +3,7 @@ import { styleText } from 'node:util'
 import { relative } from 'node:path'
 import { formatDuration } from '../base/units.ts'
 import { VERSION } from '../base/version.ts'
-import type { Settings } from '../config/types.ts'
+import type { Settings, Sizing } from '../config/types.ts'
 import type { Listening } from '../primary/events.ts'
 import { balanceText } from './balance-text.ts'
 
@@ -13,6 +13,8 @@ const ADDRESS_LINES = 3
 export interface BannerFacts {
   readonly settings: Settings
   readonly addresses: readonly Listening[]
+  /** How many workers are ready. */
+  readonly size: number
   readonly tookMs: number
   readonly pid: number
   readonly isTTY: boolean
@@ -21,13 +23,12 @@ export interface BannerFacts {
 }
 
 /** The lines, with colour as the settings say. */
-export function banner({ settings, addresses, tookMs, pid, isTTY, holdsSockets }: BannerFacts): readonly string[] {
-  const { size } = settings.sizing
+export function banner({ settings, addresses, size, tookMs, pid, isTTY, holdsSockets }: BannerFacts): readonly string[] {
   const paint = (style: Parameters<typeof styleText>[0], text: string): string => (settings.color ? styleText(style, text) : text)
   const arrow = settings.color ? paint('green', '➜') : '➜'
   const script = relative(process.cwd(), settings.launch.script)
   const title = `${paint('bold', 'everycore')} ${VERSION}  ${script.startsWith('..') ? settings.launch.script : script}  node ${process.version}`
-  const workers = `${size} ${size === 1 ? 'worker' : 'workers'}, ready in ${formatDuration(Math.round(tookMs))}`
+  const workers = `${workersText(size, settings.sizing)}, ready in ${formatDuration(Math.round(tookMs))}`
   const shown = addresses.slice(0, ADDRESS_LINES).map(urlOf)
   const more = addresses.length - shown.length
   const places = shown.map((url, index) => `  ${arrow} ${index === 0 ? 'Listening' : '         '}  ${paint('cyan', url)}${index === 0 ? `  (${workers})` : ''}`)
@@ -37,6 +38,11 @@ export function banner({ settings, addresses, tookMs, pid, isTTY, holdsSockets }
   if (balance !== undefined) places.push(`  ${arrow} Balance    ${balance}`)
   const stop = isTTY ? 'Ctrl-C' : `kill -TERM ${pid}`
   return ['', `  ${title}`, '', ...places, `  ${arrow} Reload     kill -USR2 ${pid}   Stop  ${stop}`, '']
+}
+
+/** How many there are, and may be. */
+export function workersText(size: number, { most }: Pick<Sizing, 'most'>): string {
+  return `${size} ${size === 1 ? 'worker' : 'workers'}${most > size ? ` of at most ${most}` : ''}`
 }
 
 /** How a person would reach it. */

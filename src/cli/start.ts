@@ -13,7 +13,7 @@ import type { ServiceManager } from '../primary/service-manager.ts'
 import type { Succession } from '../primary/succession.ts'
 import type { Supervisor } from '../primary/supervisor.ts'
 import { balanceText } from './balance-text.ts'
-import { banner, urlOf } from './banner.ts'
+import { banner, urlOf, workersText } from './banner.ts'
 import { errorText } from './report-error.ts'
 import { installSignals } from './signals.ts'
 
@@ -39,7 +39,7 @@ export async function runStart(settings: Settings, resolve: () => Settings): Pro
   })
   guardPrimary(supervisor, logs)
   if (process.pid === 1) void import('../primary/orphans.ts').then(({ watchOrphans }) => watchOrphans((text) => logs.logger.warn(text)))
-  supervisor.once('primary:started', () => greet(supervisor, logs, nowMs() - began))
+  supervisor.once('primary:started', ({ size }) => greet(supervisor, logs, size, nowMs() - began))
   // Its failure is told below, by `done`.
   supervisor.start().catch(() => {})
   const failure = await supervisor.done
@@ -58,19 +58,18 @@ async function joinServiceManager(supervisor: Supervisor, logs: Logs, succession
 }
 
 /** A banner for people, a line for logs. */
-function greet(supervisor: Supervisor, logs: Logs, tookMs: number): void {
+function greet(supervisor: Supervisor, logs: Logs, size: number, tookMs: number): void {
   const { settings, addresses } = supervisor
   if (settings.verbosity === 'quiet') return
   if (settings.logFormat === 'pretty') {
-    logs.print(banner({ settings, addresses, tookMs, pid: process.pid, isTTY: isatty(STDIN), holdsSockets: canHoldSockets }))
+    logs.print(banner({ settings, addresses, size, tookMs, pid: process.pid, isTTY: isatty(STDIN), holdsSockets: canHoldSockets }))
     return
   }
   const places = addresses.map(urlOf)
-  const { size } = settings.sizing
   const where = places.length === 0 ? 'running' : `listening on ${places.join(', ')}`
   const balance = balanceText(settings, canHoldSockets)
   const spread = balance === undefined ? '' : `, balance ${balance.split(':')[0]}`
-  logs.logger.info(`${where} with ${size} ${size === 1 ? 'worker' : 'workers'}${spread}, ready in ${formatDuration(Math.round(tookMs))}, everycore ${VERSION}, node ${process.version}`, {
+  logs.logger.info(`${where} with ${workersText(size, settings.sizing)}${spread}, ready in ${formatDuration(Math.round(tookMs))}, everycore ${VERSION}, node ${process.version}`, {
     event: 'primary:started',
     addresses: places,
     size,

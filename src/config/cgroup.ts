@@ -26,25 +26,50 @@ interface Mount {
   readonly controllers: readonly string[]
 }
 
+/** A cgroup that this process is in. */
+interface Level {
+  readonly directory: string
+  readonly version: 1 | 2
+}
+
 /** The tightest limits on the way from the cgroup of the process up to the root that we can see. */
 export function readCgroupLimits(read: ReadText): CgroupLimits {
+  return {
+    cpuQuota: least(levelsWith(read, 'cpu').map(({ directory, version }) => (version === 2 ? quotaV2(read, directory) : quotaV1(read, directory)))),
+    memory: least(levelsWith(read, 'memory').map((level) => memoryLimit(read, level))),
+  }
+}
+
+/**
+ * Bytes that the process and its neighbours may still take, by the tightest cgroup; undefined without a limit. File pages
+ * that were not used lately are not counted as taken: the kernel drops them first.
+ */
+export function readCgroupFreeMemory(read: ReadText): number | undefined {
+  return least(
+    levelsWith(read, 'memory').map((level) => {
+      const limit = memoryLimit(read, level)
+      const used = positive(read(`${level.directory}/${level.version === 2 ? 'memory.current' : 'memory.usage_in_bytes'}`))
+      if (limit === undefined || used === undefined) return undefined
+      const field = level.version === 2 ? 'inactive_file' : 'total_inactive_file'
+      const idle = positive(new RegExp(String.raw`^${field} (\d+)$`, 'm').exec(read(`${level.directory}/memory.stat`) ?? '')?.[1]) ?? 0
+      return Math.max(0, limit - Math.max(0, used - idle))
+    }),
+  )
+}
+
+function memoryLimit(read: ReadText, { directory, version }: Level): number | undefined {
+  // Above memory.high a cgroup is throttled until it is below: for sizing that is a limit too.
+  return least((version === 2 ? ['memory.max', 'memory.high'] : ['memory.limit_in_bytes']).map((file) => positive(read(`${directory}/${file}`))))
+}
+
+function levelsWith(read: ReadText, controller: string): readonly Level[] {
   const mounts = parseMounts(read('/proc/self/mountinfo') ?? '')
   const paths = parsePaths(read('/proc/self/cgroup') ?? '')
-  const levels = (controller: string) =>
-    mounts.flatMap((mount) => {
-      if (mount.version === 1 && !mount.controllers.includes(controller)) return []
-      const path = paths.get(mount.version === 2 ? '' : controller)
-      return path === undefined ? [] : levelsOf(mount, path).map((directory) => ({ directory, version: mount.version }))
-    })
-  return {
-    cpuQuota: least(levels('cpu').map(({ directory, version }) => (version === 2 ? quotaV2(read, directory) : quotaV1(read, directory)))),
-    memory: least(
-      levels('memory').flatMap(({ directory, version }) =>
-        // Above memory.high a cgroup is throttled until it is below: for sizing that is a limit too.
-        (version === 2 ? ['memory.max', 'memory.high'] : ['memory.limit_in_bytes']).map((file) => positive(read(`${directory}/${file}`))),
-      ),
-    ),
-  }
+  return mounts.flatMap((mount) => {
+    if (mount.version === 1 && !mount.controllers.includes(controller)) return []
+    const path = paths.get(mount.version === 2 ? '' : controller)
+    return path === undefined ? [] : levelsOf(mount, path).map((directory) => ({ directory, version: mount.version }))
+  })
 }
 
 /** `/proc/self/cgroup`: the path by controller; version 2 stands under the empty name. */

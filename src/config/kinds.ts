@@ -47,6 +47,8 @@ const durationMs = v.pipe(
 const SHORTEST_HANG_MS = 500
 /** Below it workers would do little but boot. */
 const SHORTEST_LIFE_MS = 10_000
+/** Below it a moment without requests would count. */
+const SHORTEST_CALM_MS = 1000
 /** Node alone takes more. */
 const LEAST_MEMORY = 16 * 1024 * 1024
 const size = v.pipe(
@@ -82,7 +84,7 @@ const FALSE = new Set(['0', 'false', 'no', 'off'])
 /** The types of settings. */
 export const KINDS = {
   workers: {
-    allowed: 'a number of workers: use auto, max, 1 to 1024, a percentage such as 50%, or -1 for one less than auto',
+    allowed: 'a number of workers: use auto, max, 1 to 1024, a percentage such as 50%, -1 for one less than auto, or two of these such as 2-8',
     read: last,
     schema: workers,
   },
@@ -115,6 +117,11 @@ export const KINDS = {
     allowed: 'a duration: use 500ms or more, or 0 for never',
     read: (texts) => parseDuration(last(texts) ?? '', 's'),
     schema: v.pipe(durationMs, v.check((ms) => ms === 0 || ms >= SHORTEST_HANG_MS)),
+  },
+  shrinkAfter: {
+    allowed: 'a duration: use 1s or more, for instance 5m',
+    read: (texts) => parseDuration(last(texts) ?? '', 's'),
+    schema: v.pipe(durationMs, v.minValue(SHORTEST_CALM_MS)),
   },
   lifetime: {
     allowed: 'a duration: use 10s or more, for instance 12h',

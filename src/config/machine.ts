@@ -1,4 +1,4 @@
-import { readCgroupLimits } from './cgroup.ts'
+import { readCgroupFreeMemory, readCgroupLimits, type ReadText } from './cgroup.ts'
 import type { Host } from './host.ts'
 
 /** What the machine, or the container, gives to all workers together. */
@@ -13,18 +13,31 @@ export interface Machine {
 
 /** Reads the limits as they are now; a container can be resized while it runs. */
 export function readMachine(host: Host): Machine {
-  const read = (path: string): string | undefined => {
-    try {
-      return host.readFile(path)
-    } catch {
-      return undefined
-    }
-  }
+  const read = reader(host)
   const limits = host.platform === 'linux' ? readCgroupLimits(read) : { cpuQuota: undefined, memory: undefined }
   return {
     cores: Math.max(1, usableCores(host, read)),
     quota: limits.cpuQuota,
     memoryLimit: lowest([limits.memory, host.constrainedMemory()], host.totalMemory()),
+  }
+}
+
+/** Bytes that can be taken without swapping and below all limits; undefined outside Linux, where nobody tells. @see proc_meminfo(5), MemAvailable */
+export function readFreeMemory(host: Host): number | undefined {
+  if (host.platform !== 'linux') return undefined
+  const read = reader(host)
+  const available = /^MemAvailable:\s*(\d+) kB$/m.exec(read('/proc/meminfo') ?? '')?.[1]
+  const known = [available === undefined ? undefined : Number(available) * 1024, readCgroupFreeMemory(read)].filter((bytes) => bytes !== undefined)
+  return known.length === 0 ? undefined : Math.min(...known)
+}
+
+function reader(host: Host): ReadText {
+  return (path) => {
+    try {
+      return host.readFile(path)
+    } catch {
+      return undefined
+    }
   }
 }
 

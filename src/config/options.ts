@@ -18,8 +18,10 @@ export interface SupervisorOptions {
   readonly cwd?: string
   /** Name of the app: 1 to 64 of `a-z A-Z 0-9 . _ -`. */
   readonly name?: string
-  /** `'auto'`, `'max'`, 1 to 1024, `'50%'` or -1. */
+  /** `'auto'`, `'max'`, 1 to 1024, `'50%'` or -1; or two of them, as `'2-8'`: as many as the load needs. */
   readonly workers?: number | string
+  /** With two ends: one worker less when the load has been low for so long. */
+  readonly shrinkAfterMs?: number | string
   /** How connections are spread over the workers: by a way that has a name, or as a function says. */
   readonly balance?: BalanceName | BalanceFunction
   /** Each client to one worker: `'ip'`, `'cookie'`, `'cookie:<name>'`, `'header:<name>'`, or a function that is asked for each connection. */

@@ -72,6 +72,7 @@ export function resolveSettings(input: SettingsInput): Settings {
     name: values.name.value ?? deriveName(basis.script, basis.cwd, input.host),
     launch: launchOf(basis, input.args ?? start.args ?? []),
     sizing: basis.sizing,
+    shrinkAfterMs: values.shrinkAfterMs.value,
     core: coreSettings(values, basis.sizing),
     balance,
     sticky,
@@ -125,7 +126,7 @@ function resolveBasis(input: SettingsInput, values: Values, extra: Environment, 
   if (cwd === undefined) return undefined
   const files = problems.attempt(() => readEnvFiles(values.envFiles.value, cwd, host))
   const env = workerEnv({ files: files ?? {}, processEnv: input.env, extra, port: values.port.value })
-  const node = problems.attempt(() => resolveNodeArgs({ nodeArgs: values.nodeArgs, inspectPort: values.inspectPort.value, env, size: sizing?.size ?? 1 }))
+  const node = problems.attempt(() => resolveNodeArgs({ nodeArgs: values.nodeArgs, inspectPort: values.inspectPort.value, env, size: sizing?.most ?? 1 }))
   const script = problems.attempt(() => findScript(input.script, cwd, host))
   if (script === undefined || node === undefined || identity === undefined || sizing === undefined) return undefined
   const typescript = problems.attempt(() => typescriptArgs({ script, nodeArgs: node.nodeArgs, nodeOptions: node.optionWords }, host))

@@ -1,40 +1,6 @@
-import { KINDS, type Kind } from './kinds.ts'
+import { KINDS } from './kinds.ts'
+import type { Default, Setting } from './setting.ts'
 import { BALANCES } from './types.ts'
-
-/** Headings of the help, in its order. */
-export const GROUPS = ['Workers', 'App', 'Start and stop', 'Health', 'Output', 'System'] as const
-
-/** One way to give a setting on the command line. */
-export interface Flag {
-  readonly short?: string
-  /** Without the dashes. */
-  readonly long: string
-  /** What stands for the value; a flag without one sets `sets`. */
-  readonly placeholder?: string
-  /** What the flag means without a value. Together with a placeholder: the value may be left out. */
-  readonly sets?: string
-  /** One line for the help. */
-  readonly help: string
-}
-
-/** The value in the absence of any, as the operator reads it, and why it is that. */
-export interface Default<D> {
-  readonly value: D
-  readonly text: string
-  readonly reason: string
-}
-
-/** Everything about one setting. */
-export interface Setting<T, D extends T | undefined> {
-  readonly flags: readonly Flag[]
-  /** The flag may be given several times. */
-  readonly repeatable?: boolean
-  /** The first that is set wins. */
-  readonly variables: readonly string[]
-  readonly kind: Kind<T>
-  readonly default: Default<D>
-  readonly group: (typeof GROUPS)[number]
-}
 
 const setting = <T, const D extends T | undefined>(definition: Setting<T, D>): Setting<T, D> => definition
 
@@ -47,10 +13,17 @@ const derived = (text: string, reason: string): Default<undefined> => ({ value: 
  */
 export const SETTINGS = {
   workers: setting({
-    flags: [{ short: 'w', long: 'workers', placeholder: 'n|auto|max|50%|-1', help: 'How many workers to run.' }],
+    flags: [{ short: 'w', long: 'workers', placeholder: 'n|auto|max|50%|-1|2-8', help: 'How many workers to run; with two ends, as the load needs.' }],
     variables: ['EVERYCORE_WORKERS', 'WEB_CONCURRENCY'],
     kind: KINDS.workers,
     default: { value: { kind: 'auto', asked: 'auto' }, text: 'auto', reason: 'One worker per core that the process may use, by CPU affinity and CPU quota: more only switch more.' },
+    group: 'Workers',
+  }),
+  shrinkAfterMs: setting({
+    flags: [{ long: 'shrink-after', placeholder: 'time', help: 'With --workers 2-8: one worker less when the load has been low for so long.' }],
+    variables: ['EVERYCORE_SHRINK_AFTER'],
+    kind: KINDS.shrinkAfter,
+    default: { value: 60_000, text: '60s', reason: 'Loads come in waves; a worker that stays for one more costs only memory, one that is missing costs time.' },
     group: 'Workers',
   }),
   balance: setting({

@@ -66,10 +66,18 @@ export interface StickySettings extends StickyKey {
 
 export type Verbosity = 'quiet' | 'normal' | 'verbose'
 
+/** Between which numbers of workers the load may choose. */
+export interface SizeRange {
+  readonly least: number
+  readonly most: number
+}
+
 /** How the number of workers came about; the first output and the warnings tell it. */
 export interface Sizing {
-  /** The number of workers. */
+  /** The number of workers at the start. Where the load counts, the least. */
   readonly size: number
+  /** The most that the load may make of it; the same as `size` where the load does not count. */
+  readonly most: number
   /** What was asked for, as written: 'auto', '4', '50%'. */
   readonly asked: string
   /** CPUs this process may run on (sched_getaffinity). */
@@ -125,6 +133,8 @@ export interface Settings {
   readonly name: string
   readonly launch: Launch
   readonly sizing: Sizing
+  /** How long the load must have been low before there is one worker less, in ms. */
+  readonly shrinkAfterMs: number
   readonly core: CoreSettings
   readonly balance: BalanceName | BalanceFunction
   /** Who said so: a flag, a variable, `option` or `default`. */

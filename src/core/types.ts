@@ -45,6 +45,9 @@ export type Surge = { readonly count: number } | { readonly percent: number }
 export type RetireReason = 'stop' | 'scale' | 'reload' | 'rollback' | 'request' | 'recycle'
 export type KillReason = 'ready-timeout' | 'drain-timeout' | 'stop-now' | 'reload-aborted' | 'violation' | 'stalled' | 'memory'
 
+/** Why there are to be more workers, or fewer: somebody asked, the machine has changed, or the load has. */
+export type ScaleReason = 'request' | 'machine' | 'load'
+
 /** Which limit a healthy worker has reached. */
 export type RecycleReason = 'memory' | 'heap' | 'requests' | 'lifetime'
 
@@ -226,7 +229,8 @@ export type Event =
   | { readonly type: 'workerOverweight'; readonly at: number; readonly id: WorkerId }
   /** The first worker of a reload does its work worse than the old ones. */
   | { readonly type: 'workerUnfit'; readonly at: number; readonly id: WorkerId; readonly said: string }
-  | { readonly type: 'scaleRequested'; readonly at: number; readonly size: number }
+  /** `why`: a request, unless it says otherwise. `busy`: with the load, how busy the event loops are, 0 to 1. */
+  | { readonly type: 'scaleRequested'; readonly at: number; readonly size: number; readonly why?: ScaleReason; readonly busy?: number }
   | { readonly type: 'reloadRequested'; readonly at: number }
   /** `delayMs`: how long all goes on, for whoever has to be told first; 0 when left out, and for `now`. */
   | { readonly type: 'stopRequested'; readonly at: number; readonly how: 'graceful' | 'now'; readonly delayMs?: number }
@@ -280,7 +284,8 @@ export type Notice =
   | { readonly type: 'reload:started'; readonly from: number; readonly to: number }
   | { readonly type: 'reload:finished'; readonly generation: number; readonly tookMs: number }
   | { readonly type: 'reload:aborted'; readonly generation: number; readonly failure: ReloadFailure }
-  | { readonly type: 'scale:changed'; readonly from: number; readonly to: number }
+  /** `busy`: with the load, how busy the event loops were, 0 to 1. */
+  | { readonly type: 'scale:changed'; readonly from: number; readonly to: number; readonly why: ScaleReason; readonly busy?: number }
 
 /** The whole interface of the core. */
 export interface Step {

@@ -1,23 +1,29 @@
 /** Follows the machine: where the number of workers was derived from it, it changes when the cores, the quota or the memory limit do. */
+import type { SizeRange } from '../config/types.ts'
 
 /** A container is resized by people and by controllers, who are seldom quicker. */
 const ROUND_MS = 2000
 
 export interface AutoSizePorts {
-  /** What the machine gives now; undefined where somebody has asked for a number. */
-  readonly read: () => number | undefined
-  readonly resize: (size: number) => void
+  /** What the machine gives now; undefined where nothing but numbers was asked for. */
+  readonly read: () => SizeRange | undefined
+  readonly changed: (range: SizeRange) => void
 }
 
 export class AutoSize {
   readonly #ports: AutoSizePorts
-  #last: number
+  #last: SizeRange
   #timer: NodeJS.Timeout | undefined
 
-  /** @param size what the machine gave at the start */
-  constructor(size: number, ports: AutoSizePorts) {
-    this.#last = size
+  /** @param range what the machine gave at the start */
+  constructor(range: SizeRange, ports: AutoSizePorts) {
+    this.#last = range
     this.#ports = ports
+  }
+
+  /** What it gave when it was last looked at. */
+  get range(): SizeRange {
+    return this.#last
   }
 
   start(): void {
@@ -32,10 +38,10 @@ export class AutoSize {
 
   /** Looks once. */
   look(): void {
-    const size = this.#ports.read()
-    if (size === undefined) this.stop()
-    if (size === undefined || size === this.#last) return
-    this.#last = size
-    this.#ports.resize(size)
+    const range = this.#ports.read()
+    if (range === undefined) this.stop()
+    if (range === undefined || (range.least === this.#last.least && range.most === this.#last.most)) return
+    this.#last = range
+    this.#ports.changed(range)
   }
 }

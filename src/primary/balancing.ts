@@ -114,11 +114,6 @@ export class Balancing {
     return [...this.#loads]
   }
 
-  /** Part of its time that the worker was busy when it was last heard of. */
-  busyOf(id: number): number {
-    return this.#loads.get(id)?.busy ?? 0
-  }
-
   /** What became of connections in the supervisor's hands. */
   get handOvers(): HandOvers {
     return { ...this.#relay.counts, waiting: this.#relay.waiting }

@@ -3,16 +3,17 @@ import cluster from 'node:cluster'
 import { EverycoreError } from '../base/errors.ts'
 import { nodeHost } from '../config/host.ts'
 import type { SupervisorOptions } from '../config/options.ts'
-import { readMachine } from '../config/machine.ts'
+import { readFreeMemory, readMachine } from '../config/machine.ts'
 import { resolveSettings } from '../config/resolve.ts'
-import { derivedSize } from '../config/sizing.ts'
-import type { Settings } from '../config/types.ts'
+import { derivedRange } from '../config/sizing.ts'
+import type { Settings, Sizing } from '../config/types.ts'
 import { announcedSockets, misplacedSockets } from '../listen/primary/announced.ts'
 import { Inherited } from '../listen/primary/inherited.ts'
 import { canHoldSockets } from '../listen/primary/raw-handle.ts'
 import { createLogs, type Logs } from '../logs/logs.ts'
 import { UPGRADE_VARIABLE } from '../protocol/legacy.ts'
 import { narrate } from './narrate.ts'
+import { clamp } from './sizer.ts'
 import type { Succession } from './succession.ts'
 import { Supervisor, type SupervisorContext } from './supervisor.ts'
 
@@ -75,14 +76,22 @@ export async function assemble(settings: Settings, { named, relaunch }: Surround
     format: settings.logFormat,
     color: settings.color,
     name: settings.name,
-    size: settings.sizing.size,
+    size: settings.sizing.most,
     stdout: streams.stdout ?? process.stdout,
     stderr: streams.stderr ?? process.stderr,
     verbosity: settings.verbosity,
     now: Date.now,
   })
   const succession = (process.env[UPGRADE_VARIABLE] ?? '') === '' ? undefined : await (await import('./succession.ts')).beginSuccession(process.env)
-  const supervisor = new Supervisor(settings, { ...inheritance(named, succession), relaunch, logs, viaCluster: !canHoldSockets, derivedSize: () => derivedSize(settings.sizing.asked, readMachine(nodeHost())) })
+  const supervisor = new Supervisor(settings, {
+    ...inheritance(named, succession),
+    relaunch,
+    logs,
+    viaCluster: !canHoldSockets,
+    size: firstSize(settings.sizing, succession),
+    derivedRange: () => derivedRange(settings.sizing.asked, readMachine(nodeHost())),
+    freeMemory: () => readFreeMemory(nodeHost()),
+  })
   narrate(supervisor, logs.logger)
   succession?.report(supervisor, logs.logger)
   const misplaced = succession === undefined ? misplacedSockets(process.env) : undefined
@@ -92,6 +101,11 @@ export async function assemble(settings: Settings, { named, relaunch }: Surround
     logs.logger.warn('on Windows workers cannot be drained by signals, children of workers are not ended with them, and nothing ends workers whose supervisor was killed: use it for development, and Linux in production')
   }
   return { supervisor, logs, succession }
+}
+
+/** The least where the load counts: how much it is shows soon. But a successor takes over the load of another. */
+function firstSize({ size, most }: Sizing, succession: Succession | undefined): number {
+  return clamp(succession?.legacy.size ?? size, { least: size, most })
 }
 
 /** What was open when this process started, and what only another supervisor can have told. */

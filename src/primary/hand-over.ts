@@ -38,6 +38,11 @@ export class HandOver {
     return this.#state === 'done'
   }
 
+  /** Another process has them, or is about to. */
+  get isBegun(): boolean {
+    return this.#state !== 'none'
+  }
+
   /** @throws EverycoreError as {@link Supervisor.upgrade} says */
   async run(options: UpgradeOptions): Promise<void> {
     const { engine, sockets, emit } = this.#ports
@@ -73,7 +78,7 @@ export class HandOver {
   }
 
   async #raise(options: UpgradeOptions): Promise<Successor> {
-    const { settings, inherited, sockets, stickySecret, events, emit } = this.#ports
+    const { settings, inherited, sockets, stickySecret, engine, events, emit } = this.#ports
     const { readyTimeoutMs, drainTimeoutMs } = settings.core
     const { raiseSuccessor } = await import('./upgrade.ts')
     let onStopping: (() => void) | undefined
@@ -81,7 +86,7 @@ export class HandOver {
     const onSpawned = (pid: number): void => emit('upgrade:started', { pid })
     const { named, announced } = inherited
     try {
-      return await raiseSuccessor({ held: sockets.legacy, named, announced, stickySecret, readyTimeoutMs, drainTimeoutMs, stopping, onSpawned }, options)
+      return await raiseSuccessor({ held: sockets.legacy, named, announced, stickySecret, size: engine.state.size, readyTimeoutMs, drainTimeoutMs, stopping, onSpawned }, options)
     } finally {
       if (onStopping !== undefined) events.off('primary:stopping', onStopping)
     }

@@ -42,7 +42,10 @@ export function narrate(supervisor: Supervisor, log: Logger): void {
     log.info(text, { event: 'primary:stopping', how, inMs })
   })
   supervisor.on('primary:stopped', ({ outcome }) => outcome.name === 'failed' || log.info('stopped', { event: 'primary:stopped' }))
-  supervisor.on('scale:changed', ({ from, to }) => log.info(`scaling from ${from} to ${to} workers`, { event: 'scale:changed', from, to }))
+  supervisor.on('scale:changed', ({ from, to, why, busy }) => {
+    const reason = busy === undefined ? '' : `event loops ${Math.round(busy * 100)} % busy: `
+    log.info(`${reason}scaling from ${from} to ${to} workers`, { event: 'scale:changed', from, to, why, ...(busy !== undefined && { busy }) })
+  })
   supervisor.on('reload:started', ({ to }) => log.info(`reloading: generation ${to}, one worker after the other`, { event: 'reload:started', generation: to }))
   supervisor.on('reload:finished', ({ generation, tookMs }) => log.info(`reloaded in ${formatDuration(Math.round(tookMs))}`, { event: 'reload:finished', generation, tookMs: Math.round(tookMs) }))
   supervisor.on('upgrade:started', ({ pid }) => log.info(`upgrading: a new supervisor starts (pid ${pid})`, { event: 'upgrade:started', successorPid: pid }))

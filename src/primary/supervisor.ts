@@ -5,7 +5,7 @@
 import { EventEmitter } from 'node:events'
 import { assertNever } from '../base/assert-never.ts'
 import { EverycoreError } from '../base/errors.ts'
-import type { Launch, Settings } from '../config/types.ts'
+import type { Launch, Settings, SizeRange } from '../config/types.ts'
 import { requireCount } from '../config/workers.ts'
 import { initialState } from '../core/initial-state.ts'
 import { snapshot, type Snapshot } from '../core/snapshot.ts'
@@ -16,7 +16,6 @@ import type { WorkerLoad } from '../protocol/messages.ts'
 import type { StickyRules } from '../protocol/sticky.ts'
 import { readMessage, sendTo, writeMessage } from './app-messages.ts'
 import { Admission } from './admission.ts'
-import { AutoSize } from './auto-size.ts'
 import { acceptor } from './acceptor.ts'
 import { Balancing, type HandOvers } from './balancing.ts'
 import { Crew } from './crew.ts'
@@ -26,6 +25,7 @@ import { HandOver } from './hand-over.ts'
 import { Health } from './health.ts'
 import { failureOf } from './outcome.ts'
 import { relaunch } from './relaunch.ts'
+import { Sizer } from './sizer.ts'
 import { SocketDesk } from './sockets.ts'
 import { forgetEntrances, releaseSticky, stickyRules } from './sticky-rules.ts'
 import type { UpgradeOptions } from './upgrade.ts'
@@ -41,8 +41,12 @@ export interface SupervisorContext {
   readonly stickySecret: string | undefined
   /** Leave the sockets to node:cluster. */
   readonly viaCluster: boolean
-  /** How many workers the machine gives now; undefined where a number was asked for. */
-  readonly derivedSize: () => number | undefined
+  /** How many workers to begin with. */
+  readonly size: number
+  /** How many workers the machine gives now; undefined where nothing but numbers was asked for. */
+  readonly derivedRange: () => SizeRange | undefined
+  /** Bytes; undefined where nobody knows. */
+  readonly freeMemory: () => number | undefined
   /** Finds out anew what is to be run. @throws EverycoreError with all that is wrong */
   readonly relaunch: () => Launch
 }
@@ -74,7 +78,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly #health: Health
   readonly #admission: Admission
   readonly #messages: WorkerMessages
-  readonly #autoSize: AutoSize
+  readonly #sizer: Sizer
   #lingerMs: number
   #closeSpreadMs: number
   #outcome: { readonly outcome: Outcome; readonly failure: EverycoreError | undefined } | undefined
@@ -99,7 +103,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
             }
           : undefined,
     })
-    this.#engine = new Engine(initialState(settings.core, settings.sizing.size), (effect) => this.#perform(effect))
+    this.#engine = new Engine(initialState(settings.core, context.size), (effect) => this.#perform(effect))
     this.#crew = new Crew(settings, { ...context, sticky }, {
       spawned: (id, pid) => this.#engine.tell({ type: 'workerSpawned', id, pid }),
       spawnFailed: (id, code) => this.#engine.tell({ type: 'workerSpawnFailed', id, code, chance: Math.random() }),
@@ -125,11 +129,14 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       },
     })
     this.#admission = new Admission(settings.admission, context.logs.logger)
-    this.#health = new Health(settings.health, { tell: (fact) => this.#engine.tell(fact), busyOf: (id) => this.#balancing.busyOf(id) })
-    this.#autoSize = new AutoSize(settings.sizing.size, {
-      read: context.derivedSize,
-      resize: (size) => this.#engine.tell({ type: 'scaleRequested', size }),
+    this.#sizer = new Sizer(settings, {
+      ...context,
+      state: () => this.#engine.state,
+      isUpgrading: () => this.#handOver.isBegun,
+      tell: (fact) => this.#engine.tell(fact),
+      warn: (text) => context.logs.logger.warn(text),
     })
+    this.#health = new Health(settings.health, { tell: (fact) => this.#engine.tell(fact), load: this.#sizer.load })
     const ports = {
       worker: (id: WorkerId) => this.#crew.get(id),
       workers: () => this.#crew.all,
@@ -180,7 +187,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     if (this.#engine.state.phase !== 'idle') throw new EverycoreError('ERR_EVERYCORE_STATE', 'the supervisor was started before', { hint: 'create a new one' })
     this.#engine.tell({ type: 'startRequested' })
     this.#crew.guard()
-    this.#autoSize.start()
+    this.#sizer.start()
     await this.#until((state) => state.phase === 'running', 'it stopped before all workers were ready')
   }
 
@@ -202,16 +209,17 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   /**
-   * Changes the number of workers. Surplus workers drain. From then on the number does not follow the machine any more.
+   * Changes the number of workers. Surplus workers drain. From then on the number follows neither the machine nor the load.
    *
-   * @param size 1 to 1024
-   * @returns when that many are ready and the surplus is gone
+   * @param size 1 to 1024; or `'auto'`: from now on the number follows again what `workers` asked for at the start
+   * @returns when that many are ready and the surplus is gone; with `'auto'` at once
    * @throws EverycoreError ERR_EVERYCORE_SETTING when the number is not allowed, ERR_EVERYCORE_STATE when the supervisor stops meanwhile, or a later call with another number replaces this one
    */
-  async scale(size: number): Promise<void> {
-    requireCount(size)
+  async scale(size: number | 'auto'): Promise<void> {
+    if (size !== 'auto') requireCount(size)
     this.#requireRunning('scale')
-    this.#autoSize.stop()
+    if (size === 'auto') return this.#sizer.resume()
+    this.#sizer.stop()
     this.#engine.tell({ type: 'scaleRequested', size })
     let replacedBy: number | undefined
     await this.#until((state) => {
@@ -354,7 +362,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
 
   async #finish(outcome: Outcome): Promise<void> {
     this.#engine.end()
-    this.#autoSize.stop()
+    this.#sizer.stop()
     this.#crew.dismiss()
     this.#balancing.release()
     const { launch, core, waitReady } = this.settings

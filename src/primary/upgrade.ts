@@ -27,6 +27,8 @@ export interface Predecessor {
   readonly named: ReadonlySet<number>
   readonly announced: ReadonlySet<number>
   readonly stickySecret: string | undefined
+  /** How many workers there are to be. */
+  readonly size: number
   readonly readyTimeoutMs: number
   readonly drainTimeoutMs: number
   /** Fulfilled when this supervisor stops for another reason. */
@@ -69,8 +71,8 @@ export async function raiseSuccessor(predecessor: Predecessor, options: UpgradeO
   const pid = await pidOf(shell)
   if (pid === undefined || channel == null) throw aborted('it cannot be started')
   predecessor.onSpawned(pid)
-  const { held, named, announced, stickySecret = null } = { ...predecessor, held: plan.held }
-  tell(channel, { word: 'legacy', legacy: { version: LEGACY_VERSION, pid: process.pid, named: [...named], announced: [...announced], held, stickySecret } })
+  const { held, named, announced, stickySecret = null, size } = { ...predecessor, held: plan.held }
+  tell(channel, { word: 'legacy', legacy: { version: LEGACY_VERSION, pid: process.pid, named: [...named], announced: [...announced], held, stickySecret, size } })
   const failure = (await verdict(pid, heard, predecessor, options)) ?? (channel.destroyed ? 'it ended just when its workers were ready' : undefined)
   if (failure !== undefined) {
     tell(channel, { word: 'cancel', why: failure })

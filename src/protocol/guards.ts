@@ -87,8 +87,8 @@ function read(value: Fields): WorkerMessage | undefined {
   }
 }
 
-function readBeat({ rss, heap, requests, errors }: Fields): WorkerMessage | undefined {
-  return isCount(rss) && isPart(heap) && isCount(requests) && isCount(errors) ? { type: 'beat', rss, heap, requests, errors } : undefined
+function readBeat({ rss, heap, busy, requests, errors }: Fields): WorkerMessage | undefined {
+  return isCount(rss) && isPart(heap) && isPart(busy) && isCount(requests) && isCount(errors) ? { type: 'beat', rss, heap, busy, requests, errors } : undefined
 }
 
 function readBind(value: Fields): BindRequest | undefined {

@@ -28,6 +28,8 @@ export interface Legacy {
   readonly held: readonly HeldBefore[]
   /** So that clients stay with the same slots. */
   readonly stickySecret: string | null
+  /** How many workers there were to be; not told by older versions. */
+  readonly size?: number
 }
 
 /** To the successor. */
@@ -70,7 +72,8 @@ function parse(line: string): Readonly<Record<string, unknown>> | undefined {
 
 function isLegacy(value: unknown): value is Legacy {
   if (!isRecord(value) || typeof value['version'] !== 'number' || typeof value['pid'] !== 'number') return false
-  const { named, announced, held, stickySecret } = value
+  const { named, announced, held, stickySecret, size } = value
+  if (size !== undefined && !Number.isInteger(size)) return false
   return areDescriptors(named) && areDescriptors(announced) && Array.isArray(held) && held.every(isHeldBefore) && isTextOrNull(stickySecret)
 }
 

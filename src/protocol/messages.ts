@@ -91,8 +91,8 @@ export type WorkerMessage =
   /** The app closed a server. */
   | { readonly type: 'closed'; readonly key: string }
   | { readonly type: 'ready' }
-  /** Its event loop turns. Resident memory in bytes, part of the heap's limit that is used, requests begun, answers with a status of 500 and above. */
-  | { readonly type: 'beat'; readonly rss: number; readonly heap: number; readonly requests: number; readonly errors: number }
+  /** Its event loop turns. Resident memory in bytes, parts of the heap's limit and, since the last beat, of the time of the loop that are used, requests begun, answers with a status of 500 and above. */
+  | { readonly type: 'beat'; readonly rss: number; readonly heap: number; readonly busy: number; readonly requests: number; readonly errors: number }
   /** An error that nobody caught; the process is about to end. */
   | { readonly type: 'fatal'; readonly error: ReportedError }
   /** How much the worker has to do. */

@@ -1,6 +1,7 @@
 /** Says again and again that the event loop turns, and how much the worker has used up. The primary's half is `primary/vigil.ts`. */
 import { subscribe } from 'node:diagnostics_channel'
 import type { ServerResponse } from 'node:http'
+import type { EventLoopUtilization } from 'node:perf_hooks'
 import type { BootInfo } from '../protocol/boot.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
 
@@ -22,7 +23,21 @@ export function startBeats({ send }: { readonly send: (message: WorkerMessage) =
       if ((message as { readonly response: ServerResponse }).response.statusCode >= 500) errors += 1
     })
   }
-  setImmediate(() => setInterval(() => send({ type: 'beat', rss: process.memoryUsage.rss(), heap: heapUse(), requests, errors }), beatMs).unref())
+  const busy = busyMeter()
+  setImmediate(() => setInterval(() => send({ type: 'beat', rss: process.memoryUsage.rss(), heap: heapUse(), busy: busy(), requests, errors }), beatMs).unref())
+}
+
+/** Part of the time since the last call that the event loop was busy, 0 to 1. Not by the global `performance`: an app may have put another in its place. */
+function busyMeter(): () => number {
+  let last: EventLoopUtilization | undefined
+  return () => {
+    // Here and not before: it takes a millisecond to load.
+    const { performance } = process.getBuiltinModule('node:perf_hooks')
+    const now = performance.eventLoopUtilization()
+    const { utilization } = last === undefined ? now : performance.eventLoopUtilization(now, last)
+    last = now
+    return Math.min(1, Math.max(0, Math.round(utilization * 100) / 100 || 0))
+  }
 }
 
 /** Part of its limit, 0 to 1. */

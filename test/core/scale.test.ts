@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { step } from '../../src/core/step.ts'
 import { running } from './drive.ts'
 
 void test('scaling up boots the new slots', () => {
@@ -18,6 +19,18 @@ void test('scaling down drains the highest slots, which get no successor', () =>
 void test('the size is at least 1', () => {
   const it = running(2)
   assert.deepEqual(it.tell({ type: 'scaleRequested', size: 0 }).said[0], 'scale:changed 2 to 1')
+})
+
+void test('says why', () => {
+  const it = running(2)
+  for (const [order, size, told] of [
+    [{}, 1, { why: 'request' }],
+    [{ why: 'machine' }, 2, { why: 'machine' }],
+    [{ why: 'load', busy: 0.2 }, 1, { why: 'load', busy: 0.2 }],
+  ] as const) {
+    const { effects } = step({ ...it.state(), size: 3 - size }, { type: 'scaleRequested', at: 0, size, ...order })
+    assert.deepEqual(effects[0], { type: 'announce', notice: { type: 'scale:changed', from: 3 - size, to: size, ...told } })
+  }
 })
 
 void test('the same size again is no change', () => {

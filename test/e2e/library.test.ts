@@ -21,6 +21,9 @@ test('start, scale up and down, stop: each promise keeps its word', async (t) =>
     report('up', supervisor.snapshot.workers.map(({ slot, phase }) => [slot, phase]))
     await supervisor.scale(1)
     report('down', supervisor.snapshot.workers.map(({ slot, phase }) => [slot, phase]))
+    supervisor.scale(2).catch(() => {})
+    await supervisor.scale('auto')
+    report('as asked for', supervisor.snapshot.size)
     await supervisor.stop()
     report('stopped', supervisor.snapshot.phase)
   `,
@@ -28,6 +31,7 @@ test('start, scale up and down, stop: each promise keeps its word', async (t) =>
   assert.deepEqual(await program.report('started'), { addresses: [{ kind: 'http', address: '::', port }], workers: 1 })
   assert.deepEqual(await program.report('up'), [[0, 'ready'], [1, 'ready'], [2, 'ready']])
   assert.deepEqual(await program.report('down'), [[0, 'ready']])
+  assert.equal(await program.report('as asked for'), 1)
   assert.equal(await program.report('stopped'), 'stopped')
   assert.equal(await program.ended, 0, 'nothing keeps the program alive afterwards')
   assert.equal(program.stderr, '', 'the library is quiet')

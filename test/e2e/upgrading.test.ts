@@ -296,3 +296,12 @@ test('the library: a program is succeeded by a program', async (t) => {
   process.kill(successor, 'SIGTERM')
   assert.equal(await program.ended, 0)
 })
+
+test('where the load says how many workers there are, the new supervisor begins with as many as the old one had', async (t) => {
+  const app = await App.ready(t, 'web.cjs', { options: ['-w', '1-3'] })
+  app.kill('SIGTTIN')
+  await app.event('worker:ready', ({ slot }) => slot === 1)
+  const successor = await upgrade(app, app.pid)
+  assert.equal((await nth(app, 'primary:started', 2))['size'], 2)
+  await stop(app, successor)
+})

@@ -8,7 +8,7 @@ const PLACES = [3000, 3001, 3002, 3003, 3004].map((port) => ({ kind: 'http', add
 
 function lines(input: Partial<SettingsInput> = {}, facts: Partial<BannerFacts> = {}): readonly string[] {
   const settings = resolveSettings({ env: {}, cwd: '/app', isTTY: false, host: fakeHost({ '/app/server.js': '' }), ...input })
-  return banner({ settings, addresses: PLACES.slice(0, 1), tookMs: 120, pid: 77, isTTY: true, holdsSockets: true, ...facts }).filter((line) => line !== '')
+  return banner({ settings, addresses: PLACES.slice(0, 1), size: settings.sizing.size, tookMs: 120, pid: 77, isTTY: true, holdsSockets: true, ...facts }).filter((line) => line !== '')
 }
 
 function balanceLine(input: Partial<SettingsInput> = {}, facts: Partial<BannerFacts> = {}): string | undefined {
@@ -32,6 +32,11 @@ describe('the first output', () => {
       assert.ok(all.length <= 8, all.join('\n'))
       assert.deepEqual(all.filter((line) => line.length > 80), [])
     }
+  })
+
+  test('says up to how many workers the load may make it', () => {
+    assert.equal(lines({ options: { workers: '1-auto' } })[1], '  ➜ Listening  http://localhost:3000  (1 worker of at most 8, ready in 120ms)')
+    assert.match(balanceLine({ options: { workers: '1-auto' } }) ?? '', /^least-busy/)
   })
 
   test('says who chose the balance', () => {

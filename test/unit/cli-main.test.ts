@@ -117,8 +117,9 @@ describe('mistakes', () => {
     [['--workres', '2', 'server.js'], 2, "everycore: unknown option '--workres'\n  Did you mean --workers?\n"],
     [['--zzzzzzz', 'server.js'], 2, "everycore: unknown option '--zzzzzzz'\n  everycore --help lists the options. Those of the app stand after the script.\n"],
     [['--max-old-space-size=512', 'server.js'], 2, 'everycore: unknown option \'--max-old-space-size=512\'\n  That is an option of node: --node-args "--max-old-space-size=512".\n'],
-    [['-w'], 2, "everycore: option '-w, --workers <n|auto|max|50%|-1>' argument missing\n  everycore --help lists commands and options.\n"],
-    [['-w', '0', 'server.js'], 2, 'everycore: --workers (flag): "0" is not a number of workers: use auto, max, 1 to 1024, a percentage such as 50%, or -1 for one less than auto\n'],
+    [['-w'], 2, "everycore: option '-w, --workers <n|auto|max|50%|-1|2-8>' argument missing\n  everycore --help lists commands and options.\n"],
+    [['-w', '0', 'server.js'], 2, 'everycore: --workers (flag): "0" is not a number of workers: use auto, max, 1 to 1024, a percentage such as 50%, -1 for one less than auto, or two of these such as 2-8\n'],
+    [['-w', '8-2', 'server.js'], 2, 'everycore: --workers 8-2: 8 is more than 2\n  Give the lower number first: --workers 2-8.\n'],
     [['sever.js'], 4, 'everycore: cannot find sever.js\n  There is no /app/sever.js.\n  Did you mean server.js?\n'],
     [['stat'], 4, 'everycore: cannot find stat\n  There is no /app/stat.\n  If a command was meant: everycore start. Check the path and the directory (--cwd).\n'],
   ] as const) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readMachine } from '../../src/config/machine.ts'
+import { readFreeMemory, readMachine } from '../../src/config/machine.ts'
 import { fakeHost } from './config-host.ts'
 
 const MIB = 1024 ** 2
@@ -124,6 +124,40 @@ describe('memory limits', () => {
   ] as const) {
     it(name, () => assert.equal(readMachine(fakeHost({}, { constrainedMemory: () => constrained })).memoryLimit, limit))
   }
+})
+
+const meminfo = (mib: number) => ({ '/proc/meminfo': `MemTotal:       99 kB\nMemFree:         1 kB\nMemAvailable:   ${mib * 1024} kB\n` })
+
+describe('free memory', () => {
+  const v2 = { '/proc/self/mountinfo': V2_MOUNT, '/proc/self/cgroup': '0::/a/b\n' }
+  const used = (path: string, limit: number | 'max', current: number, idle = 0) => ({
+    [`/sys/fs/cgroup${path}/memory.max`]: limit === 'max' ? 'max\n' : `${limit * MIB}\n`,
+    [`/sys/fs/cgroup${path}/memory.current`]: `${current * MIB}\n`,
+    [`/sys/fs/cgroup${path}/memory.stat`]: `anon 5\nactive_file 7\ninactive_file ${idle * MIB}\n`,
+  })
+  const v1 = {
+    '/proc/self/mountinfo': V1_MOUNTS,
+    '/proc/self/cgroup': '4:memory:/a\n',
+    '/sys/fs/cgroup/memory/a/memory.limit_in_bytes': `${300 * MIB}`,
+    '/sys/fs/cgroup/memory/a/memory.usage_in_bytes': `${250 * MIB}`,
+    '/sys/fs/cgroup/memory/a/memory.stat': `inactive_file 1\ntotal_inactive_file ${20 * MIB}\n`,
+  }
+  for (const [name, files, mib] of [
+    ['is what the kernel says can be had', meminfo(700), 700],
+    ['is what the cgroup leaves, without the pages of files that nobody has used lately', { ...meminfo(700), ...v2, ...used('/a/b', 512, 400, 100) }, 212],
+    ['is what the tightest cgroup leaves', { ...meminfo(700), ...v2, ...used('/a/b', 512, 200), ...used('/a', 600, 550) }, 50],
+    ['is what the kernel says where that is less than what the cgroup leaves', { ...meminfo(70), ...v2, ...used('/a/b', 512, 200) }, 70],
+    ['is nothing above the limit', { ...meminfo(700), ...v2, ...used('/a/b', 512, 600) }, 0],
+    ['does not know a cgroup without a limit', { ...meminfo(700), ...v2, ...used('/a/b', 'max', 600) }, 700],
+    ['of version 1', v1, 70],
+  ] as const) {
+    it(name, () => assert.equal(readFreeMemory(fakeHost(files)), mib * MIB))
+  }
+
+  it('is not known where nobody tells', () => {
+    assert.equal(readFreeMemory(fakeHost()), undefined)
+    assert.equal(readFreeMemory(fakeHost(meminfo(700), { platform: 'darwin' })), undefined)
+  })
 })
 
 describe('cores', () => {

@@ -42,7 +42,8 @@ describe('without any setting', () => {
     assert.deepEqual(settings({ env: { PATH: '/bin' } }), {
       name: 'shop',
       launch: { script: '/app/server.js', args: [], cwd: '/app', nodeArgs: [], env: { PATH: '/bin' }, uid: undefined, gid: undefined, inspectPort: undefined },
-      sizing: { size: 8, asked: 'auto', cores: 8, quota: undefined, auto: 8, memoryLimit: undefined, warnings: [] },
+      sizing: { size: 8, most: 8, asked: 'auto', cores: 8, quota: undefined, auto: 8, memoryLimit: undefined, warnings: [] },
+      shrinkAfterMs: 60_000,
       core: { readyTimeoutMs: 60_000, drainTimeoutMs: 25_000, bootParallel: 8, stableMs: 10_000, provenMs: 1000, canaryMs: 0, surge: { count: 1 }, maxDraining: 3, spares: 0, maxFailures: 5, backoff: { baseMs: 1000, factor: 1.5, capMs: 30_000, jitter: 0.1 } },
       lingerTimeoutMs: 6000,
       closeSpreadMs: 5000,
@@ -151,8 +152,8 @@ describe('a way to spread connections that needs the system', () => {
 
 describe('a wrong setting', () => {
   for (const [input, message] of [
-    [flag('workers', '--workers', '0'), '--workers (flag): "0" is not a number of workers: use auto, max, 1 to 1024, a percentage such as 50%, or -1 for one less than auto'],
-    [{ options: { workers: 1.5 } }, 'workers (option): 1.5 is not a number of workers: use auto, max, 1 to 1024, a percentage such as 50%, or -1 for one less than auto'],
+    [flag('workers', '--workers', '0'), '--workers (flag): "0" is not a number of workers: use auto, max, 1 to 1024, a percentage such as 50%, -1 for one less than auto, or two of these such as 2-8'],
+    [{ options: { workers: 1.5 } }, 'workers (option): 1.5 is not a number of workers: use auto, max, 1 to 1024, a percentage such as 50%, -1 for one less than auto, or two of these such as 2-8'],
     [{ env: { EVERYCORE_PORT: '65536' } }, 'EVERYCORE_PORT (environment): "65536" is not a port: use 0 to 65535'],
     [flag('name', '--name', '../x'), '--name (flag): "../x" is not a name: use 1 to 64 of the characters a-z A-Z 0-9 . _ -'],
     [flag('name', '--name', '..'), '--name (flag): ".." is not a name: use 1 to 64 of the characters a-z A-Z 0-9 . _ -'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Machine } from '../../src/config/machine.ts'
-import { resolveSizing } from '../../src/config/sizing.ts'
+import { derivedRange, resolveSizing } from '../../src/config/sizing.ts'
 import { parseWorkers } from '../../src/config/workers.ts'
 
 const MIB = 1024 ** 2
@@ -11,6 +11,8 @@ function sizing(text: string, machine: Partial<Machine> = {}) {
   assert.ok(workers, `${text} is understood`)
   return resolveSizing(workers, { cores: 8, quota: undefined, memoryLimit: undefined, ...machine })
 }
+
+const given = (text: string, cores: number) => derivedRange(text, { cores, quota: undefined, memoryLimit: undefined })
 
 describe('the number of workers', () => {
   for (const [text, machine, size] of [
@@ -40,7 +42,41 @@ describe('the number of workers', () => {
     it(`is ${size} for ${text} with ${JSON.stringify({ cores: 8, ...machine })}`, () => assert.equal(sizing(text, machine).size, size))
   }
 
-  for (const text of ['0', '', 'abc', '1.5', '1025', '-0', '0%', '-50%', '1e3', '99999', '0x4', '1 000', '+2', '-', '%']) {
+  for (const [text, machine, least, most] of [
+    ['2-8', {}, 2, 8],
+    ['1-auto', {}, 1, 8],
+    ['1-AUTO', { quota: 3 }, 1, 3],
+    ['1-max', { quota: 3 }, 1, 8],
+    ['2-50%', {}, 2, 4],
+    ['25%-200%', {}, 2, 16],
+    ['1--1', {}, 1, 7],
+    ['-6--1', {}, 2, 7],
+    ['-2-auto', {}, 6, 8],
+    ['4-4', {}, 4, 4],
+    ['1-auto', { memoryLimit: 512 * MIB }, 1, 4],
+    ['1-8', { memoryLimit: 512 * MIB }, 1, 8],
+    ['4-auto', { cores: 2 }, 4, 4],
+    ['auto-2', {}, 2, 2],
+    ['max-auto', { quota: 2 }, 2, 2],
+    ['50%-25%', {}, 2, 2],
+  ] as const) {
+    it(`is ${least} to ${most} for ${text} with ${JSON.stringify({ cores: 8, ...machine })}`, () => {
+      const { size, ...others } = sizing(text, machine)
+      assert.deepEqual([size, others.most], [least, most])
+    })
+  }
+
+  it('is no range with more than there can be, nor one that begins with more than it ends', () => {
+    assert.throws(() => sizing('8-2'), { code: 'ERR_EVERYCORE_SETTING', message: '--workers 8-2: 8 is more than 2', hint: 'Give the lower number first: --workers 2-8.' })
+    assert.throws(() => sizing('1-1000%', { cores: 200 }), { code: 'ERR_EVERYCORE_SETTING' })
+  })
+
+  it('follows the machine where it was derived from it, and never fails then', () => {
+    assert.deepEqual([given('2-auto', 4), given('2-auto', 1), given('auto', 3), given('1-50%', 8)], [{ least: 2, most: 4 }, { least: 2, most: 2 }, { least: 3, most: 3 }, { least: 1, most: 4 }])
+    assert.deepEqual([given('2-8', 4), given('3', 4)], [undefined, undefined])
+  })
+
+  for (const text of ['2-', '2-8-9', '2..8', '0-4', '1-0', '1-1025', 'auto-', '-auto', '2 - 8', '--', '1---1', '0', '', 'abc', '1.5', '1025', '-0', '0%', '-50%', '1e3', '99999', '0x4', '1 000', '+2', '-', '%']) {
     it(`is not ${JSON.stringify(text)}`, () => assert.equal(parseWorkers(text), undefined))
   }
 
@@ -66,6 +102,16 @@ describe('the story of the number', () => {
 
   it('warns when a number that was asked for does not fit into the memory limit', () => {
     assert.deepEqual(sizing('8', { memoryLimit: 512 * MIB }).warnings, ['8 workers share a memory limit of 512M: 64M each, and a Node.js server needs about 128M.'])
+  })
+
+  it('warns when the machine leaves no choice', () => {
+    assert.deepEqual(sizing('4-auto', { cores: 2 }).warnings, ['--workers 4-auto means 4 to 2 on this machine: there will always be 4 workers.', '4 workers on 2 cores: more workers, more switching, not more throughput.'])
+  })
+
+  it('of two ends warns of the second by cores, and of memory by the first: for more it is looked at when they are wanted', () => {
+    assert.deepEqual(sizing('1-16', { memoryLimit: 512 * MIB }).warnings, ['16 workers on 8 cores: more workers, more switching, not more throughput.'])
+    assert.deepEqual(sizing('8-8', { memoryLimit: 512 * MIB }).warnings, ['8 workers share a memory limit of 512M: 64M each, and a Node.js server needs about 128M.'])
+    assert.deepEqual(sizing('1-auto', { memoryLimit: 512 * MIB }).warnings, ['4 workers instead of 8: the memory limit of 512M has room for no more, at 128M each.'])
   })
 
   it('says nothing about one worker, which is the least there can be', () => assert.deepEqual(sizing('1', { memoryLimit: 64 * MIB }).warnings, []))

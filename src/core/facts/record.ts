@@ -35,7 +35,7 @@ export function record(state: State, event: Event): Step {
     case 'workerUnfit':
       return recordUnfit(state, event)
     case 'scaleRequested':
-      return recordScale(state, event.size)
+      return recordScale(state, event)
     case 'reloadRequested':
       return recordReloadRequest(state)
     case 'stopRequested':

@@ -13,14 +13,14 @@ export function recordStart(state: State, at: number): Step {
 }
 
 /** The slots that fall away lose their record of failures; their workers are a matter of the rules. */
-export function recordScale(state: State, wanted: number): Step {
+export function recordScale(state: State, { size: wanted, why = 'request', busy }: Extract<Event, { type: 'scaleRequested' }>): Step {
   const size = Math.max(1, Math.trunc(wanted))
   if (state.stop !== undefined || state.stopDue !== undefined || size === state.size) return quiet(state)
   const kept = state.slots.map((slot): Slot => (slot.index < size ? slot : { ...slot, failures: 0, failed: false, respawnAt: 0 }))
   const added = Array.from({ length: Math.max(0, size - kept.length) }, (_, index) => emptySlot(kept.length + index))
   return {
     state: { ...state, size, slots: [...kept, ...added] },
-    effects: [announce({ type: 'scale:changed', from: state.size, to: size })],
+    effects: [announce({ type: 'scale:changed', from: state.size, to: size, why, ...(busy !== undefined && { busy }) })],
   }
 }
 

@@ -1,0 +1,67 @@
+/** Who says how many workers there are: the machine, the load, or somebody who has chosen a number. */
+import type { Settings, SizeRange } from '../config/types.ts'
+import type { ScaleReason } from '../core/types.ts'
+import { AutoSize } from './auto-size.ts'
+import type { Fact } from './engine.ts'
+import { LoadSize, type LoadSizePorts } from './load-size.ts'
+
+export interface SizerPorts extends Omit<LoadSizePorts, 'range' | 'resize'> {
+  /** What the machine gives now; undefined where nothing but numbers was asked for. */
+  readonly derivedRange: () => SizeRange | undefined
+  readonly tell: (fact: Fact) => void
+}
+
+export class Sizer {
+  readonly #ports: SizerPorts
+  readonly #machine: AutoSize
+  /** Idle where the ends of the range are one. */
+  readonly load: LoadSize
+
+  constructor({ sizing, shrinkAfterMs }: Pick<Settings, 'sizing' | 'shrinkAfterMs'>, ports: SizerPorts) {
+    this.#ports = ports
+    this.#machine = new AutoSize({ least: sizing.size, most: sizing.most }, { read: ports.derivedRange, changed: () => this.#fit('machine') })
+    this.load = new LoadSize(shrinkAfterMs, {
+      ...ports,
+      range: () => this.#machine.range,
+      resize: (size, busy) => ports.tell({ type: 'scaleRequested', size, why: 'load', busy }),
+    })
+  }
+
+  start(): void {
+    this.#machine.start()
+    this.#watchLoad()
+  }
+
+  /** Somebody has chosen a number, or everything has ended. */
+  stop(): void {
+    this.#machine.stop()
+    this.load.stop()
+  }
+
+  /** After {@link stop}: as at the start, from the number that there is now. */
+  resume(): void {
+    this.#machine.start()
+    this.#machine.look()
+    this.#fit('request')
+  }
+
+  /** The number that there is may be none that is allowed any more. */
+  #fit(why: ScaleReason): void {
+    this.#watchLoad()
+    const { size } = this.#ports.state()
+    const fitting = clamp(size, this.#machine.range)
+    if (fitting !== size) this.#ports.tell({ type: 'scaleRequested', size: fitting, why })
+  }
+
+  /** A range may get a second end when the machine grows. */
+  #watchLoad(): void {
+    const { least, most } = this.#machine.range
+    if (least < most) this.load.start()
+    else this.load.stop()
+  }
+}
+
+/** The size that is nearest to a number. */
+export function clamp(size: number, { least, most }: SizeRange): number {
+  return Math.min(most, Math.max(least, size))
+}
