@@ -73,10 +73,14 @@ export class Balancing {
     })
   }
 
-  /** The worker is about to listen: it may get connections of others' clients before it is ready. */
+  /** The worker is about to listen. */
   introduce(id: number): void {
-    if (!this.#isIdle) this.#worker(id)?.link()
     if (this.#seats.length > 0) this.#worker(id)?.tellSeats(this.#seats)
+  }
+
+  /** The worker listens, or is about to: it may get connections of others' clients before it is ready. */
+  link(id: number): void {
+    if (!this.#isIdle) this.#worker(id)?.link()
   }
 
   /** The worker is ready. */

@@ -72,7 +72,8 @@ export class WorkerMessages {
     switch (message.type) {
       case 'bind':
         balancing.introduce(id)
-        void sockets.bind(id, worker, message)
+        // The worker listens when it has the answer; connections of others' clients can come later.
+        void sockets.bind(id, worker, message).then(() => balancing.link(id))
         return
       case 'copy':
         sockets.copy(id, worker, message)

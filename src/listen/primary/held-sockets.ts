@@ -3,7 +3,7 @@
  * queued connection therefore survives the death of any worker, and a paused primary stops no traffic. Only
  * a strategy that decides on every connection has the primary accept. The other half is `listen/worker/listen-hook.ts`.
  */
-import { fstatSync } from 'node:fs'
+import { fstatSync, readdirSync } from 'node:fs'
 import { constants } from 'node:os'
 import { relative } from 'node:path'
 import type { HeldBefore } from '../../protocol/legacy.ts'
@@ -333,14 +333,23 @@ function keyOf({ address, port, addressType, fd, flags, index }: BindRequest): s
  * parent. To be called before anything else opens one: what an app may name must not be ours.
  */
 export function inheritedSockets(): ReadonlySet<number> {
-  const found = new Set<number>()
   const ipc = (process.channel as { readonly fd?: number } | undefined)?.fd
-  for (let fd = 3; fd < 64; fd += 1) {
-    try {
-      if (fd !== ipc && fstatSync(fd).isSocket()) found.add(fd)
-    } catch {
-      // Not open.
-    }
+  return new Set(openDescriptors().filter((fd) => fd >= 3 && fd < 64 && fd !== ipc && isSocket(fd)))
+}
+
+/** Listed where the system does: to be told of each that it is not open takes 2 ms. */
+function openDescriptors(): readonly number[] {
+  try {
+    return readdirSync('/proc/self/fd').map(Number)
+  } catch {
+    return Array.from({ length: 64 }, (_, fd) => fd)
   }
-  return found
+}
+
+function isSocket(fd: number): boolean {
+  try {
+    return fstatSync(fd).isSocket()
+  } catch {
+    return false
+  }
 }
