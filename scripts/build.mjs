@@ -15,8 +15,6 @@ const common = {
   define: { __EVERYCORE_VERSION__: JSON.stringify(version) },
   logLevel: 'warning',
   legalComments: 'none',
-  // The code cache reads it so.
-  charset: 'ascii',
 }
 /** Without minified names: they stand in the stacks of bug reports. */
 const quickToParse = { minifySyntax: true, minifyWhitespace: true }

@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Script } from 'node:vm'
+import { removeUnusedCode } from './unused-code.ts'
 
 /** By then all is compiled that a start needs, and V8 has not yet thrown away what it needs only once. */
 const KEEP_AFTER_MS = 1000
@@ -24,8 +25,8 @@ export interface CachedFile {
 export function loadCached({ filename, require, version, directory }: CachedFile): unknown {
   const path = directory === undefined ? undefined : join(directory, `${version}-${process.version}-${process.arch}`)
   const cachedData = path === undefined ? undefined : read(path)
-  // In the first line, so that the lines of stacks are those of the file. The build writes ASCII alone, which is quicker to read as latin1.
-  const script = new Script(`(function ${PARAMETERS} {${readFileSync(filename, 'latin1')}\n})`, { filename, ...(cachedData !== undefined && { cachedData }) })
+  // In the first line, so that the lines of stacks are those of the file.
+  const script = new Script(`(function ${PARAMETERS} {${readFileSync(filename, 'utf8')}\n})`, { filename, ...(cachedData !== undefined && { cachedData }) })
   if (path !== undefined && script.cachedDataRejected !== false) setTimeout(() => keep(path, script.createCachedData()), KEEP_AFTER_MS).unref()
   const module = { exports: {} }
   const run = script.runInThisContext() as (...given: unknown[]) => void
@@ -48,6 +49,7 @@ function keep(path: string, data: Buffer): void {
     mkdirSync(dirname(path), { mode: 0o700, recursive: true })
     writeFileSync(temporary, data, { mode: 0o600 })
     renameSync(temporary, path)
+    removeUnusedCode(dirname(path), Date.now())
   } catch {
     // The next start is slower, that is all.
   }
