@@ -100,7 +100,7 @@ export class WorkerMessages {
         sockets.closed(id, message.key)
         return
       case 'ready':
-        worker.whenLinked(() => admission.admit(worker, () => this.#admitted(id)))
+        worker.linking.whenSettled(() => admission.admit(worker, () => this.#admitted(id)))
         return
       case 'opened':
         admission.opened(id)
