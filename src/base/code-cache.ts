@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Script } from 'node:vm'
+import { removeUnusedCode } from './unused-code.ts'
 
 /** By then all is compiled that a start needs, and V8 has not yet thrown away what it needs only once. */
 const KEEP_AFTER_MS = 1000
@@ -48,6 +49,7 @@ function keep(path: string, data: Buffer): void {
     mkdirSync(dirname(path), { mode: 0o700, recursive: true })
     writeFileSync(temporary, data, { mode: 0o600 })
     renameSync(temporary, path)
+    removeUnusedCode(dirname(path), Date.now())
   } catch {
     // The next start is slower, that is all.
   }

@@ -1,5 +1,4 @@
 /** Whether several sockets can be bound to one port (SO_REUSEPORT). */
-import * as net from 'node:net'
 
 interface BoundHandle {
   readonly close: () => void
@@ -19,7 +18,7 @@ const LOOPBACK = '127.0.0.1'
  * @see lib/net.js, createServerHandle; the flag came with Node 22.12
  */
 export function tryReusePort(): boolean {
-  const bind = (net as unknown as { readonly _createServerHandle?: Bind })._createServerHandle
+  const bind = (process.getBuiltinModule('node:net') as unknown as { readonly _createServerHandle?: Bind })._createServerHandle
   const first = bind?.(LOOPBACK, 0, 4, undefined, REUSEPORT)
   if (bind === undefined || typeof first !== 'object') return false
   const port = first.listen(1) === 0 ? portOf(first) : undefined

@@ -1,4 +1,4 @@
-import { fstatSync, WriteStream, writeSync } from 'node:fs'
+import { fstatSync, writeSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 
 /** Why bytes could not be written. */
@@ -109,7 +109,8 @@ function createStreamOutlet(stream: Writable): Outlet {
 function ignore(): void {}
 
 function isFile(stream: Writable, fd: number): boolean {
-  if (stream instanceof WriteStream || ('isTTY' in stream && stream.isTTY === true)) return false
+  // Sockets, terminals and `fs.WriteStream` count bytes; to name that class would load half of node:fs, at every start.
+  if ('bytesWritten' in stream || ('isTTY' in stream && stream.isTTY === true)) return false
   try {
     const stat = fstatSync(fd)
     return stat.isFile() || stat.isCharacterDevice()

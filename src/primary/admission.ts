@@ -10,10 +10,11 @@ type ListeningMessage = Extract<WorkerMessage, { readonly type: 'listening' }>
 /** Between two attempts of the probe. */
 const AGAIN_MS = 250
 
-export interface Applicant extends Pick<ProbeTarget, 'deliver'> {
+export interface Applicant {
   readonly id: WorkerId
   readonly slot: number
   readonly exited: boolean
+  readonly linking: Pick<ProbeTarget, 'deliver'>
   /** It may accept connections from now on. */
   readonly open: () => void
 }
@@ -68,7 +69,7 @@ export class Admission {
     const place = this.#places.get(worker.id)
     // It has declared itself ready without a server, or listens where nothing can be sent to it.
     if (place === undefined) return this.#settings.probe === undefined || this.#fail(worker, 'it has no server that can be asked')
-    const target: ProbeTarget = { ...place, deliver: (parcel, handle) => worker.deliver(parcel, handle) }
+    const target: ProbeTarget = { ...place, deliver: (parcel, handle) => worker.linking.deliver(parcel, handle) }
     for (const path of this.#settings.warmUp) {
       // oxlint-disable-next-line no-await-in-loop
       const failure = await this.#ask(target, path)

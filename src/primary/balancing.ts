@@ -13,7 +13,7 @@ import type { ConnectionOffer, WorkerLoad, WorkerMessage } from '../protocol/mes
 import type { Seat } from '../protocol/sticky.ts'
 import { acceptsHere, createPeerPin, withPin } from './acceptor.ts'
 import { isGated } from './admission.ts'
-import type { WorkerLinkHandlers } from './worker-link.ts'
+import type { LinkingPorts } from './linking.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 /** Reports of a few milliseconds are answered together; of more workers come more. */
@@ -67,22 +67,26 @@ export class Balancing {
     this.#workers = workers
     this.#relay = new Relay(this.#strategy, {
       users,
-      send: (id, parcel, handle) => worker(id)?.deliver(parcel, handle) ?? false,
-      isComing: (id) => worker(id)?.isComing ?? false,
+      send: (id, parcel, handle) => worker(id)?.linking.deliver(parcel, handle) ?? false,
+      isComing: (id) => worker(id)?.linking.isComing ?? false,
       ping: (id) => worker(id)?.ping(),
     })
   }
 
-  /** The worker is about to listen: it may get connections of others' clients before it is ready. */
+  /** The worker is about to listen. */
   introduce(id: number): void {
-    if (!this.#isIdle) this.#worker(id)?.link()
     if (this.#seats.length > 0) this.#worker(id)?.tellSeats(this.#seats)
+  }
+
+  /** The worker listens, or is about to: it may get connections of others' clients before it is ready. */
+  link(id: number): void {
+    if (!this.#isIdle) this.#worker(id)?.linking.begin()
   }
 
   /** The worker is ready. */
   join(id: number): void {
     this.#ready.add(id)
-    if (this.#worker(id)?.isLinked === true) this.#enter(id)
+    if (this.#worker(id)?.linking.isLinked === true) this.#enter(id)
   }
 
   #enter(id: number): void {
@@ -148,7 +152,7 @@ export class Balancing {
     this.#flush()
   }
 
-  takeLink(id: number, ...[message, handle]: Parameters<WorkerLinkHandlers['onMessage']>): void {
+  takeLink(id: number, ...[message, handle]: Parameters<LinkingPorts['onMessage']>): void {
     if (message.type === 'offer') {
       if (handle !== undefined) this.#offer(id, message.offer, handle)
       return

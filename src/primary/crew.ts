@@ -11,8 +11,8 @@ import { acceptsHere } from './acceptor.ts'
 import { Generations } from './generations.ts'
 import { Guardian } from './guardian.ts'
 import { flagsHash } from './flags-hash.ts'
+import type { LinkingPorts } from './linking.ts'
 import { beatMsFor, Vigil } from './vigil.ts'
-import type { WorkerLinkHandlers } from './worker-link.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 /** Beside the bundle that this file ends up in. */
@@ -29,7 +29,7 @@ export interface CrewReports {
   readonly linked: (id: WorkerId) => void
   /** They cannot. */
   readonly unlinked: (id: WorkerId) => void
-  readonly linkMessage: (id: WorkerId, ...message: Parameters<WorkerLinkHandlers['onMessage']>) => void
+  readonly linkMessage: (id: WorkerId, ...message: Parameters<LinkingPorts['onMessage']>) => void
   readonly disconnected: (id: WorkerId) => void
   readonly violation: (id: WorkerId, why: string) => void
   readonly stalled: (id: WorkerId, silentMs: number) => void

@@ -1,7 +1,7 @@
 /** The rules of sticky sessions for this run: what was set, a fresh secret, and a directory for the sockets between workers. */
-import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { randomId } from '../base/random.ts'
 import type { Settings } from '../config/types.ts'
 import type { StickyRules } from '../protocol/sticky.ts'
 
@@ -12,7 +12,7 @@ const PREFIX = 'sticky-'
  *
  * @param secret that of the supervisor before this one, so that clients stay with their slots; default: a fresh one
  */
-export function stickyRules({ sticky, runtimeDir, launch }: Pick<Settings, 'sticky' | 'runtimeDir' | 'launch'>, secret = randomBytes(16).toString('hex')): StickyRules | undefined {
+export function stickyRules({ sticky, runtimeDir, launch }: Pick<Settings, 'sticky' | 'runtimeDir' | 'launch'>, secret = randomId()): StickyRules | undefined {
   if (sticky === undefined) return undefined
   const { by, name, trusted } = sticky
   // Workers of another user can make nothing in a directory that is ours alone.

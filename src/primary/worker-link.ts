@@ -1,5 +1,5 @@
 /** The primary's end of the link to a worker. The worker's end is `listen/worker/worker-link.ts`, what goes over it is in `protocol/link.ts`. */
-import { randomBytes } from 'node:crypto'
+import { randomId } from '../base/random.ts'
 import { makeLinkPair } from '../listen/primary/link-pair.ts'
 import type { RawHandle } from '../listen/primary/raw-handle.ts'
 import { Link, closeHandle } from '../protocol/link.ts'
@@ -40,7 +40,7 @@ interface Unwritten {
 
 export class WorkerLink {
   readonly #handlers: WorkerLinkHandlers
-  readonly #nonce = randomBytes(16).toString('hex')
+  readonly #nonce = randomId()
   /** `coming` until the worker has said hello. */
   #state: 'coming' | 'open' | 'closed' = 'coming'
   #link: Link | undefined

@@ -72,7 +72,8 @@ export class WorkerMessages {
     switch (message.type) {
       case 'bind':
         balancing.introduce(id)
-        void sockets.bind(id, worker, message)
+        // The worker listens when it has the answer; connections of others' clients can come later.
+        void sockets.bind(id, worker, message).then(() => balancing.link(id))
         return
       case 'copy':
         sockets.copy(id, worker, message)
@@ -99,7 +100,7 @@ export class WorkerMessages {
         sockets.closed(id, message.key)
         return
       case 'ready':
-        worker.whenLinked(() => admission.admit(worker, () => this.#admitted(id)))
+        worker.linking.whenSettled(() => admission.admit(worker, () => this.#admitted(id)))
         return
       case 'opened':
         admission.opened(id)

@@ -1,4 +1,4 @@
-/** One worker from the perspective of the primary: its process, its pipes, its last report. The inside is `worker/hook.ts`. */
+/** One worker from the perspective of the primary: its process, its pipes, its last report. Connections go by its `linking.ts`. The inside is `worker/hook.ts`. */
 import type { Worker as ClusterWorker } from 'node:cluster'
 import type { Socket } from 'node:net'
 import { constants } from 'node:os'
@@ -8,12 +8,12 @@ import type { HeldSocket } from '../listen/primary/held-sockets.ts'
 import type { RawHandle } from '../listen/primary/raw-handle.ts'
 import type { Logs, WorkerOutput } from '../logs/logs.ts'
 import type { BootInfo } from '../protocol/boot.ts'
-import { HANDLE_COMMAND, LINK_COMMAND, SLOT_SOCKET_COMMAND, type Parcel, type PrimaryMessage, type SlotSocketName, type SocketName, type WorkerMessage } from '../protocol/messages.ts'
+import { HANDLE_COMMAND, LINK_COMMAND, SLOT_SOCKET_COMMAND, type PrimaryMessage, type SlotSocketName, type SocketName, type WorkerMessage } from '../protocol/messages.ts'
 import type { Seat } from '../protocol/sticky.ts'
 import { WorkerChannel } from './control-channel.ts'
 import { forkWorker } from './fork.ts'
 import { guardIpc } from './ipc-guard.ts'
-import { WorkerLink, type WorkerLinkHandlers } from './worker-link.ts'
+import { Linking, type LinkingPorts } from './linking.ts'
 
 const isWindows = process.platform === 'win32'
 /** How long the last frames of a dead worker may take to be read. */
@@ -24,19 +24,15 @@ const LAST_OUTPUT_MS = 1000
 const STACK_MS = 500
 /** Loans that it has not read, at most: one that reads nothing must not be sent more without end. */
 const UNREAD_LOANS = 256
-/** After a link that could not be made, or has broken: hardly any descriptor was left, or the worker did not answer. */
-const LINK_AGAIN_MS = 5000
 
 export interface WorkerProcessHandlers {
   readonly onSpawned: (pid: number) => void
   readonly onSpawnFailed: (code: string) => void
   readonly onMessage: (message: WorkerMessage) => void
   readonly onAppMessage: (body: string, handle?: unknown) => void
-  /** Connections can be sent to it from now on. */
-  readonly onLinked: () => void
-  /** They cannot: not any more, or not yet after all. */
-  readonly onUnlinked: () => void
-  readonly onLinkMessage: WorkerLinkHandlers['onMessage']
+  readonly onLinked: LinkingPorts['onLinked']
+  readonly onUnlinked: LinkingPorts['onUnlinked']
+  readonly onLinkMessage: LinkingPorts['onMessage']
   readonly onDisconnected: () => void
   readonly onViolation: (why: string) => void
   /** Once, when the process is gone and all that it said on the control pipe has been read. */
@@ -64,15 +60,14 @@ export class WorkerProcess {
   /** -1: a spare, which has none yet. */
   slot: number
   readonly generation: number
+  /** The way that connections go. */
+  readonly linking: Linking
   readonly #worker: ClusterWorker
   readonly #options: WorkerProcessOptions
   readonly #handlers: WorkerProcessHandlers
   #made: Ends | undefined
-  #link: WorkerLink | undefined
-  #onLinkSettled: (() => void) | undefined
   #exited = false
   #killed = false
-  #draining = false
   #unreadLoans = 0
   #lastError: ReportedError | undefined
 
@@ -84,6 +79,14 @@ export class WorkerProcess {
     this.id = options.id
     this.slot = options.boot.slot
     this.generation = options.boot.generation
+    this.linking = new Linking({
+      isConnected: () => worker.isConnected(),
+      introduce: (nonce, far) => void worker.process.send({ cmd: LINK_COMMAND, nonce }, far as never, () => {}),
+      onLinked: handlers.onLinked,
+      onUnlinked: handlers.onUnlinked,
+      onMessage: handlers.onLinkMessage,
+      onViolation: handlers.onViolation,
+    })
   }
 
   /** Made a moment after the fork, so that several workers can be forked one right after the other; nothing can have come from them by then. */
@@ -114,7 +117,7 @@ export class WorkerProcess {
     child.on('error', () => {})
     worker.on('error', () => {})
     child.once('disconnect', () => {
-      if (this.#link?.state === 'coming') this.#link.close()
+      this.linking.disconnected()
       handlers.onDisconnected()
     })
     // Windows has no signals, and a process that was ended from outside has code 1 there.
@@ -229,55 +232,9 @@ export class WorkerProcess {
     this.#ends.channel.send({ type: 'ping' })
   }
 
-  /** Makes a way for connections. Without Node's channel there is none: the app has called process.disconnect(). */
-  link(): void {
-    if (this.#exited || this.#draining || (this.#link !== undefined && this.#link.state !== 'closed') || !this.#worker.isConnected()) return
-    this.#link = new WorkerLink({
-      introduce: (nonce, far) => void this.#worker.process.send({ cmd: LINK_COMMAND, nonce }, far as never, () => {}),
-      onOpen: this.#handlers.onLinked,
-      onSettled: () => this.#linkSettled(),
-      onClosed: () => this.#linkClosed(),
-      onMessage: this.#handlers.onLinkMessage,
-      onViolation: this.#handlers.onViolation,
-    })
-  }
-
-  /** Calls back when connections can be sent to it, or it is known that they cannot; at once if that was before, or nobody wants to. */
-  whenLinked(callback: () => void): void {
-    if (this.#link?.state === 'coming') this.#onLinkSettled = callback
-    else callback()
-  }
-
-  #linkSettled(): void {
-    const callback = this.#onLinkSettled
-    this.#onLinkSettled = undefined
-    if (!this.#exited && !this.#draining) callback?.()
-  }
-
-  #linkClosed(): void {
-    if (this.#exited) return
-    this.#handlers.onUnlinked()
-    setTimeout(() => this.link(), LINK_AGAIN_MS).unref()
-  }
-
-  get isLinked(): boolean {
-    return this.#link?.state === 'open'
-  }
-
-  /** No connection can be sent to it yet, but soon. */
-  get isComing(): boolean {
-    if (this.#exited || !this.#worker.isConnected()) return false
-    return this.#link === undefined || this.#link.state === 'coming'
-  }
-
-  /** Sends a connection; false when the worker cannot be reached. */
-  deliver(parcel: Parcel, handle: RawHandle): boolean {
-    return !this.#exited && (this.#link?.deliver(parcel, handle) ?? false)
-  }
-
   drain(message: Extract<PrimaryMessage, { type: 'drain' }>): void {
     this.#worker.exitedAfterDisconnect = true
-    this.#draining = true
+    this.linking.retire()
     this.#ends.channel.send(message)
     // A stopped process reads nothing.
     this.#signal('SIGCONT')
@@ -313,19 +270,20 @@ export class WorkerProcess {
     // What the worker started and left behind goes with it.
     this.#signal('SIGKILL')
     this.#exited = true
+    this.linking.gone()
     let told = false
     const tell = (): void => {
       if (told) return
       told = true
       clearTimeout(timer)
       this.#ends.channel.destroy()
-      this.#link?.close()
+      this.linking.close()
       handlers.onExited(this.#lastError === undefined ? status : { ...status, error: this.#lastError })
     }
     const timer = setTimeout(tell, LAST_FRAMES_MS)
     const outputTimer = setTimeout(() => this.#ends.output.destroy(), LAST_OUTPUT_MS)
     void this.#ends.output.ended.then(() => clearTimeout(outputTimer))
     // What it took it has, and what it offered is still on its way: both are read first.
-    this.#ends.channel.onceClosed(() => (this.#link === undefined ? tell() : this.#link.onceClosed(tell)))
+    this.#ends.channel.onceClosed(() => this.linking.onceClosed(tell))
   }
 }

@@ -175,24 +175,27 @@ type MakeRequest = () => WriteRequest | null
 
 let known: MakeRequest | undefined
 
+/** What `net.Socket` writes with, which its streams call. */
+interface GenericWriter {
+  _writeGeneric(isMany: false, data: string, encoding: 'latin1', written: () => void): void
+}
+
 /**
  * What libuv's binding wants with each write: a request, or nothing where it makes it itself (Node 26). net.js knows,
- * so a socket without a handle of libuv's is written to, once.
+ * so something with as little of a socket as it needs is written to, once. A whole one takes 3 ms of a worker's start.
  *
- * @see lib/internal/stream_base_commons.js, writeGeneric
+ * @see lib/net.js, Socket.prototype._writeGeneric; lib/internal/stream_base_commons.js, writeGeneric
  */
 function requestMaker(): MakeRequest {
   if (known !== undefined) return known
-  const take = (request: WriteRequest | null): number => {
+  const writeLatin1String = (request: WriteRequest | null): number => {
     const Request = request?.constructor as (new () => WriteRequest) | undefined
     known = Request === undefined ? () => null : () => new Request()
     return 0
   }
-  const handle = { writeUtf8String: take, writeLatin1String: take, writeBuffer: take, getAsyncId: () => 0, close: (done?: () => void) => done && setImmediate(done) }
-  const socket = new Socket({ handle, readable: false } as never)
-  socket.on('error', () => {})
-  socket.write('-', 'latin1')
-  socket.destroy()
+  const socket = Object.create(Socket.prototype) as GenericWriter
+  Object.assign(socket, { _parent: null, _handle: { writeLatin1String, getAsyncId: () => 0 } })
+  socket._writeGeneric(false, '-', 'latin1', () => {})
   if (known === undefined) throw new Error('net.Socket does not write as everycore knows it')
   return known
 }

@@ -1,5 +1,5 @@
 /** `cluster.worker` of the app, with our meaning of leaving: drain first, and outlive a dead primary. */
-import cluster, { type Worker } from 'node:cluster'
+import type { Cluster, Worker } from 'node:cluster'
 import type { ControlChannel } from './control-channel.ts'
 
 interface CountedChannel {
@@ -8,7 +8,7 @@ interface CountedChannel {
 
 /** @see lib/internal/cluster/child.js, `_setupWorker`: Node's own listener ends the process at once when the channel closes. */
 export function adoptClusterWorker(channel: ControlChannel): void {
-  const worker = cluster.worker
+  const { worker } = process.getBuiltinModule('node:cluster') as unknown as Cluster
   if (worker === undefined) return
   process.removeAllListeners('disconnect')
   process.once('disconnect', () => worker.emit('disconnect'))

@@ -1,6 +1,6 @@
 /** The worker's end of the control pipe. The primary's end is `primary/control-channel.ts`. */
 import { writeSync } from 'node:fs'
-import * as net from 'node:net'
+import { Socket } from 'node:net'
 import { FRAME, FrameDecoder, encodeFrame } from '../protocol/frames.ts'
 import { CONTROL_FD, type PrimaryMessage, type WorkerMessage } from '../protocol/messages.ts'
 
@@ -24,7 +24,7 @@ export interface ControlChannel {
  */
 export function openControlChannel(): ControlChannel {
   const decoder = new FrameDecoder()
-  let socket: net.Socket | undefined
+  let socket: Socket | undefined
   let held = false
   let onMessage: ((message: PrimaryMessage) => void) | undefined
   let onAppMessage: ((body: string) => void) | undefined
@@ -43,9 +43,9 @@ export function openControlChannel(): ControlChannel {
     })
     if (!intact) closed()
   }
-  const open = (): net.Socket => {
+  const open = (): Socket => {
     if (socket !== undefined) return socket
-    socket = new net.Socket({ fd: CONTROL_FD, readable: true, writable: true })
+    socket = new Socket({ fd: CONTROL_FD, readable: true, writable: true })
     socket.on('data', read)
     socket.on('end', closed)
     socket.on('error', closed)

@@ -2,7 +2,6 @@
  * The worker's half of everycore, put together: runs before the app, in the app's process. It must
  * stay small and quick, leave no trace that changes the app, and never throw into it.
  */
-import cluster from 'node:cluster'
 import { installListenHook } from '../listen/worker/listen-hook.ts'
 import { slotEnvironment, type BootInfo } from '../protocol/boot.ts'
 import type { PrimaryMessage } from '../protocol/messages.ts'
@@ -33,7 +32,7 @@ export function install(boot: BootInfo): void {
 
   const connections = new Connections()
   const readiness = createReadiness(channel, boot.waitReady)
-  const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, rebalance: boot.rebalance, gated: boot.gated, channel, readiness, connections, slot: () => boot.slot, sticky: boot.sticky })
+  const listeners = installListenHook({ cluster: process.getBuiltinModule('node:cluster'), viaCluster: boot.viaCluster, rebalance: boot.rebalance, gated: boot.gated, channel, readiness, connections, slot: () => boot.slot, sticky: boot.sticky })
   const leaving = createLeaving()
   const drain = createDrain({ boot, connections, listeners, leaving, tellShut: () => channel.send({ type: 'shut' }) })
   const messages = takeOverMessages(channel, readiness)

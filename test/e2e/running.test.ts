@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -155,7 +155,11 @@ test('the compiled code of the command is kept privately, and replaced when it i
     await wanted()
     assert.deepEqual(await app.stop(), { code: 0, signal: null })
   }
-  await run({}, () => until('the code is kept', () => kept() !== undefined))
+  mkdirSync(cache, { mode: 0o700 })
+  const old = join(cache, 'main.cjs-0123456789abcdef-v20.19.0-x64')
+  writeFileSync(old, 'of a version that nobody runs any more')
+  utimesSync(old, 0, 0)
+  await run({}, () => until('the code is kept, and old code is gone', () => kept() !== undefined && !existsSync(old)))
   const path = join(cache, kept() ?? '')
   const whole = statSync(path)
   assert.equal(whole.mode & 0o777, 0o600)

@@ -3,18 +3,16 @@
  * queued connection therefore survives the death of any worker, and a paused primary stops no traffic. Only
  * a strategy that decides on every connection has the primary accept. The other half is `listen/worker/listen-hook.ts`.
  */
-import { fstatSync } from 'node:fs'
 import { constants } from 'node:os'
-import { relative } from 'node:path'
 import type { HeldBefore } from '../../protocol/legacy.ts'
 import type { BindRequest, ServerKind } from '../../protocol/messages.ts'
 import { sharedSocket, type AddressSockets } from './address-sockets.ts'
 import { heldSocketLimit } from './descriptors.ts'
 import type { Heirloom, Inherited } from './inherited.ts'
-import { bindHandle, bindPort, type RawHandle } from './raw-handle.ts'
+import { bindPath } from './path-socket.ts'
+import { bindPort, type RawHandle } from './raw-handle.ts'
 import { bindFirst, SlotSockets, type Lending } from './slot-sockets.ts'
 import { closeWithoutFile, type SocketFile } from './socket-file.ts'
-import { removeStaleSocket } from './stale-path.ts'
 
 /** A socket that outlives the workers that accept from it. */
 export interface HeldSocket {
@@ -59,8 +57,6 @@ const ECANCELED = -constants.errno.ECANCELED
  * it is ready may listen a moment later.
  */
 const GRACE_MS = 1000
-/** sun_path of sockaddr_un, without the final NUL (unix(7)). */
-const PATH_LIMIT = process.platform === 'darwin' ? 103 : 107
 
 /** Takes a connection that was accepted here. */
 export type AcceptHere = (key: string, client: RawHandle) => void
@@ -257,7 +253,7 @@ export class HeldSockets {
 
   async #handle(request: BindRequest): Promise<RawHandle | number> {
     const { address, port, addressType, flags } = request
-    if (addressType === -1) return bindPath(request, address ?? '')
+    if (addressType === -1) return bindPath(address ?? '', request)
     return this.#options.lending === undefined ? bindPort(address, port, addressType, flags) : bindFirst(request)
   }
 }
@@ -298,25 +294,6 @@ function isByFd(key: string): boolean {
   return key.startsWith('fd:')
 }
 
-async function bindPath(request: BindRequest, path: string): Promise<RawHandle | number> {
-  // The name of an abstract socket begins with NUL: there is no file.
-  if (path.startsWith('\0')) return bindHandle(path, -1, -1, 0)
-  const short = shortest(path)
-  let handle = bindHandle(short, -1, -1, 0)
-  if (handle === EADDRINUSE && (await removeStaleSocket(path))) handle = bindHandle(short, -1, -1, 0)
-  if (typeof handle === 'number') return handle
-  const mode = (request.readableAll ? 1 : 0) | (request.writableAll ? 2 : 0)
-  if (mode !== 0) handle.fchmod?.(mode)
-  return handle
-}
-
-/** The app may have listened on a relative path because the absolute one is too long. */
-function shortest(path: string): string {
-  if (Buffer.byteLength(path) <= PATH_LIMIT) return path
-  const short = relative(process.cwd(), path)
-  return short.length < path.length ? short : path
-}
-
 /** Neither a unix socket nor an inherited descriptor. */
 function isTcp({ addressType, fd }: BindRequest): boolean {
   return addressType !== -1 && (fd === null || fd < 0)
@@ -326,21 +303,4 @@ function keyOf({ address, port, addressType, fd, flags, index }: BindRequest): s
   if (fd !== null && fd >= 0) return `fd:${fd}`
   if (addressType === -1) return `unix:${address}`
   return `tcp:${addressType}:${address ?? '*'}:${port}:${flags}${port === 0 ? `#${index}` : ''}`
-}
-
-/**
- * Descriptors from 3 to 63 that are sockets when the process starts: handed over by systemd or by a
- * parent. To be called before anything else opens one: what an app may name must not be ours.
- */
-export function inheritedSockets(): ReadonlySet<number> {
-  const found = new Set<number>()
-  const ipc = (process.channel as { readonly fd?: number } | undefined)?.fd
-  for (let fd = 3; fd < 64; fd += 1) {
-    try {
-      if (fd !== ipc && fstatSync(fd).isSocket()) found.add(fd)
-    } catch {
-      // Not open.
-    }
-  }
-  return found
 }

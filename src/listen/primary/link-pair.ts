@@ -4,11 +4,11 @@
  *
  * @see socketpair(2), which libuv does not offer to JavaScript
  */
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { randomId } from '../../base/random.ts'
 import { PASSES_HANDLES, type LinkPipe, type PipeClass } from '../../protocol/link.ts'
 import { bindHandle, type RawHandle } from './raw-handle.ts'
 
@@ -31,7 +31,7 @@ export async function makeLinkPair(): Promise<LinkPair | undefined> {
   let directory: string | undefined
   try {
     if (process.platform !== 'linux') directory = mkdtempSync(join(tmpdir(), 'everycore-'))
-    return await connect(directory === undefined ? `\0everycore-${randomBytes(16).toString('hex')}` : join(directory, 'link'))
+    return await connect(directory === undefined ? `\0everycore-${randomId()}` : join(directory, 'link'))
   } catch {
     return undefined
   } finally {

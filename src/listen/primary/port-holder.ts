@@ -1,6 +1,6 @@
 /** Who holds a port that we cannot have: the name of a process says more than EADDRINUSE. */
 import { execFile } from 'node:child_process'
-import * as fs from 'node:fs'
+import { promises } from 'node:fs'
 import { promisify } from 'node:util'
 
 export interface PortHolder {
@@ -46,22 +46,22 @@ async function inodes(target: { readonly port: number } | { readonly path: strin
 }
 
 async function lines(path: string): Promise<readonly string[]> {
-  const text = await fs.promises.readFile(path, 'utf8').catch(() => '')
+  const text = await promises.readFile(path, 'utf8').catch(() => '')
   return text.split('\n').slice(1)
 }
 
 async function findByProc(sought: ReadonlySet<string>): Promise<PortHolder | undefined> {
   if (sought.size === 0) return undefined
-  for (const pid of await fs.promises.readdir('/proc')) {
+  for (const pid of await promises.readdir('/proc')) {
     if (/^\d+$/.test(pid) && (await holdsOne(pid, sought))) return { pid: Number(pid), command: await commandOf(pid) }
   }
   return undefined
 }
 
 async function holdsOne(pid: string, sought: ReadonlySet<string>): Promise<boolean> {
-  const descriptors = await fs.promises.readdir(`/proc/${pid}/fd`).catch(() => [])
+  const descriptors = await promises.readdir(`/proc/${pid}/fd`).catch(() => [])
   for (const fd of descriptors) {
-    const link = await fs.promises.readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')
+    const link = await promises.readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')
     const inode = /^socket:\[(\d+)\]$/.exec(link)?.[1]
     if (inode !== undefined && sought.has(inode)) return true
   }
@@ -69,7 +69,7 @@ async function holdsOne(pid: string, sought: ReadonlySet<string>): Promise<boole
 }
 
 async function commandOf(pid: string): Promise<string> {
-  const text = await fs.promises.readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+  const text = await promises.readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
   return text.replaceAll('\0', ' ').trim().slice(0, COMMAND_LIMIT)
 }
 

@@ -4,7 +4,6 @@
  *
  * @see lib/net.js, createServerHandle
  */
-import * as net from 'node:net'
 import { constants } from 'node:os'
 import type { SocketName } from '../../protocol/messages.ts'
 
@@ -24,7 +23,7 @@ export interface RawHandle {
 
 type CreateServerHandle = (address: string | null, port: number | null, addressType: number | null, fd?: number, flags?: number) => RawHandle | number
 
-const internals = net as unknown as { readonly _createServerHandle?: CreateServerHandle }
+const internals = process.getBuiltinModule('node:net') as unknown as { readonly _createServerHandle?: CreateServerHandle }
 
 /** False on a Node that no longer has what held sockets are made of; then node:cluster's way is used. */
 export const canHoldSockets: boolean = typeof internals._createServerHandle === 'function'

@@ -9,49 +9,30 @@
  * @see lib/net.js (listenInCluster), lib/internal/cluster/child.js
  */
 import { AsyncResource } from 'node:async_hooks'
-import { subscribe } from 'node:diagnostics_channel'
 import type { Server } from 'node:net'
-import { resolve } from 'node:path'
-import { getSystemErrorName } from 'node:util'
-import type { BindReply, BindRequest, WorkerMessage } from '../../protocol/messages.ts'
+import type { BindReply, WorkerMessage } from '../../protocol/messages.ts'
 import type { Seat, StickyRules } from '../../protocol/sticky.ts'
 import { BindExchange } from './bind-exchange.ts'
+import { createBindRequests, type AnyServer, type BindWish, type Query } from './bind-request.ts'
 import { createDepartures } from './departures.ts'
 import { createDescriptors, type Descriptors } from './descriptors.ts'
 import { createGate, type Gate } from './gate.ts'
 import type { ListenHandle } from './handles.ts'
 import { createLentSockets, type LentSockets } from './lent-sockets.ts'
 import { createLoadMeter, type LoadMeter } from './load.ts'
-import { serverKind } from './server-kind.ts'
+import { announce, onListening, tellFailure } from './places.ts'
 import { deafHandle, pendingHandle } from './stand-in-handles.ts'
 import type { createStickiness, Stickiness } from './stickiness.ts'
 import { createSurplus, type Surplus } from './surplus.ts'
 import { createValve, type Valve } from './valve.ts'
 import { openWorkerLink } from './worker-link.ts'
 
-/** What net.js and dgram.js hand to `_getServer`. */
-interface Query {
-  readonly address: string | null
-  readonly port: number | null
-  readonly addressType: number | string | null
-  readonly fd?: number | null
-  readonly flags?: number | null
-  readonly backlog?: number | false
-  readonly readableAll?: boolean
-  readonly writableAll?: boolean
-}
-
 type Callback = (errno: number | null, handle?: ListenHandle) => void
 
-interface TicketServer {
-  readonly _getServerData?: () => { readonly ticketKeys?: string }
-  readonly _setServerData?: (data: { readonly ticketKeys: string }) => void
-}
-
-type AnyServer = Server & TicketServer & { _handle: ListenHandle | null }
+type HandledServer = AnyServer & { _handle: ListenHandle | null }
 
 interface ClusterInternals {
-  _getServer: (server: AnyServer, query: Query, callback: Callback) => void
+  _getServer: (server: HandledServer, query: Query, callback: Callback) => void
 }
 
 /** What this room needs of the worker around it. */
@@ -92,11 +73,6 @@ export interface Listeners {
   readonly stopAccepting: () => void
 }
 
-/** What net.js takes when the app names none. */
-const DEFAULT_BACKLOG = 511
-
-type WithoutSeq = Omit<BindRequest, 'seq'>
-
 const noHandle: ListenHandle = { listen: () => 0, close: () => {} }
 
 /** Installs the hook. Once for each process. */
@@ -116,7 +92,7 @@ export function installListenHook(context: ListenContext): Listeners {
   const hooked = new WeakSet<Server>()
   const sticky = context.sticky === null ? undefined : loadStickiness(context.sticky, context.slot, (server) => hooked.add(server))
   const surplus = createSurplus({ load, rebalance: context.rebalance, descriptors, link, departures, sticky })
-  const nextIndex = new Map<string, number>()
+  const requestOf = createBindRequests()
 
   let leaving = false
 
@@ -137,8 +113,8 @@ export function installListenHook(context: ListenContext): Listeners {
     return valve
   }
 
-  const held = (server: AnyServer, query: Query, callback: Callback): void => {
-    const request = bindRequest(server, query, nextIndex)
+  const held = (server: HandledServer, query: Query, callback: Callback): void => {
+    const request = requestOf(server, query)
     exchange.ask(request, (reply, handle) => {
       if (leaving) {
         beDeaf(query, callback)
@@ -240,7 +216,7 @@ function stopWhenFull({ send }: ListenContext['channel'], valves: ReadonlySet<Va
 }
 
 /** Gives the server a handle until the answer comes, as it would have under plain node. */
-function standIn(server: AnyServer, callback: Callback): Callback {
+function standIn(server: HandledServer, callback: Callback): Callback {
   const pending = pendingHandle()
   server._handle = pending
   return (errno, handle) => {
@@ -259,7 +235,7 @@ interface Balancing {
 
 interface Bound {
   readonly server: AnyServer
-  readonly request: WithoutSeq
+  readonly request: BindWish
   readonly key: string
   readonly handle: ListenHandle
 }
@@ -293,28 +269,15 @@ function follow({ channel, readiness, load, surplus, lent, gate }: ListenContext
   })
 }
 
-/** Servers that bind by themselves (`exclusive`, `reusePort`, a handle of the app's own) pass the hook by. */
+/** Servers that bind by themselves pass the hook by. */
 function announceOwnSockets({ channel, readiness, connections }: ListenContext, hooked: WeakSet<Server>): void {
-  subscribe('tracing:net.server.listen:asyncEnd', (message) => {
-    const { server } = message as { readonly server: AnyServer }
+  onListening((server) => {
     if (hooked.has(server)) return
     connections.watch(server)
     announce(channel, server, null)
     readiness.listenStarted()
     readiness.listenEnded(true)
   })
-}
-
-function announce(channel: ListenContext['channel'], server: AnyServer, key: string | null): void {
-  const address = server.address()
-  if (address === null) return
-  const kind = serverKind(server)
-  if (typeof address === 'string') channel.send({ type: 'listening', kind, address, port: null, key })
-  else channel.send({ type: 'listening', kind, address: address.address, port: address.port, key })
-}
-
-function tellFailure(channel: ListenContext['channel'], errno: number, { address, port }: WithoutSeq): void {
-  channel.send({ type: 'listenFailed', code: getSystemErrorName(errno), address, port })
 }
 
 /** Own properties on the handle, so that nothing of the app's server object changes. */
@@ -335,33 +298,4 @@ function watchHandle(handle: ListenHandle, gate: Gate, on: { readonly listening:
     on.closed()
     close(done)
   }
-}
-
-function bindRequest(server: AnyServer, query: Query, nextIndex: Map<string, number>): WithoutSeq {
-  const address = query.addressType === -1 && query.address !== null ? absolute(query.address) : query.address
-  return {
-    type: 'bind',
-    address: address ?? null,
-    port: query.port ?? null,
-    addressType: (query.addressType as number | null) ?? null,
-    fd: query.fd ?? null,
-    flags: query.flags ?? 0,
-    readableAll: query.readableAll === true,
-    writableAll: query.writableAll === true,
-    // net.js gives false, too, for none.
-    backlog: query.backlog || DEFAULT_BACKLOG,
-    index: query.port === 0 ? countUp(nextIndex, `${address}:${query.addressType}`) : 0,
-    ticketKeys: server._getServerData?.().ticketKeys ?? null,
-  }
-}
-
-/** The name of an abstract socket begins with NUL and is no path (unix(7)). */
-function absolute(path: string): string {
-  return process.platform === 'win32' || path.startsWith('\0') ? path : resolve(path)
-}
-
-function countUp(counts: Map<string, number>, key: string): number {
-  const count = counts.get(key) ?? 0
-  counts.set(key, count + 1)
-  return count
 }
