@@ -1,9 +1,13 @@
 import type { Environment, Flags, FlagTexts } from '../config/collect.ts'
 import type { Flag } from '../config/setting.ts'
 import { SETTING_KEYS, settingOf, type SettingKey } from '../config/table.ts'
+import { VERB_NAMES } from './verbs.ts'
 
-/** The commands; anything else in their place is a script for `start`. */
-export const VERBS = ['start', 'help'] as const
+/** The commands that stand beside the verbs; anything else in their place is a script for `start`. */
+const COMMANDS = ['start', 'help'] as const
+
+/** First words that are no script. */
+export const FIRST_WORDS: readonly string[] = [...COMMANDS, ...VERB_NAMES]
 
 /** What commander answers before any command. */
 const TOP_FLAGS = new Set(['-h', '--help', '-V', '--version'])
@@ -15,6 +19,21 @@ export interface SettingFlag extends Flag {
 
 /** Every flag of the table. */
 export const FLAGS: readonly SettingFlag[] = SETTING_KEYS.flatMap((key) => settingOf(key).flags.map((flag) => ({ ...flag, key })))
+
+/** Of `start`, and no setting: it says where the command runs, not what. */
+export const DETACH: Flag = { short: 'd', long: 'detach', sets: 'true', help: 'Run in the background: return when all workers are ready, and log to a file.' }
+
+/** The command line without {@link DETACH}, and whether that stood in it. */
+export function withoutDetach(argv: readonly string[]): { readonly argv: readonly string[]; readonly isDetached: boolean } {
+  const before = argv[0] === 'start' ? ['start'] : []
+  const { head, tail } = splitAtScript(argv.slice(before.length))
+  if (!head.some(isDetach)) return { argv, isDetached: false }
+  return { argv: [...before, ...head.filter((part) => !isDetach(part)).flatMap(({ words }) => words.filter((word) => word !== undefined)), ...tail], isDetached: true }
+}
+
+function isDetach({ words: [word] }: HeadPart): boolean {
+  return word === `-${DETACH.short}` || word === `--${DETACH.long}`
+}
 
 /** What the command line asks `start` for. */
 export interface StartRequest {
@@ -58,7 +77,7 @@ export class FlagCollector {
  */
 export function prepareArgv(argv: readonly string[]): readonly string[] {
   const [first] = argv
-  const isNamed = first !== undefined && (TOP_FLAGS.has(first) || isVerb(first))
+  const isNamed = first !== undefined && (TOP_FLAGS.has(first) || isCommand(first))
   const [verb = 'start', ...rest] = isNamed ? argv : ['start', ...argv]
   const { head, tail } = splitAtScript(rest)
   return [verb, ...head.flatMap(withValue), ...tail]
@@ -73,7 +92,7 @@ export interface OutputWish {
 
 /** Looks for the flags that concern errors, and for nothing else. */
 export function outputWish(argv: readonly string[], env: Environment): OutputWish {
-  const { head } = splitAtScript(isVerb(argv[0]) ? argv.slice(1) : argv)
+  const { head } = splitAtScript(isCommand(argv[0]) ? argv.slice(1) : argv)
   const find = (...longs: readonly string[]) => head.findLast(({ flag }) => flag !== undefined && longs.includes(flag.long))
   const given = find('log-format')?.words
   const format = given === undefined ? env['EVERYCORE_LOG_FORMAT'] : (given[1] ?? given[0]?.split('=', 2)[1])
@@ -104,8 +123,8 @@ function splitAtScript(argv: readonly string[]): { readonly head: readonly HeadP
   return { head, tail: argv.slice(index) }
 }
 
-function isVerb(word: string | undefined): boolean {
-  return VERBS.some((verb) => verb === word)
+function isCommand(word: string | undefined): boolean {
+  return COMMANDS.some((command) => command === word)
 }
 
 function takesNext({ placeholder, sets }: Flag, word: string, next: string): boolean {

@@ -42,7 +42,7 @@ export interface CoreSettings {
 export type Surge = { readonly count: number } | { readonly percent: number }
 
 /** Why a worker is drained or killed. A reason is a field and never a state. */
-export type RetireReason = 'stop' | 'scale' | 'reload' | 'rollback' | 'request' | 'recycle'
+export type RetireReason = 'stop' | 'scale' | 'restart' | 'reload' | 'rollback' | 'request' | 'recycle'
 export type KillReason = 'ready-timeout' | 'drain-timeout' | 'stop-now' | 'reload-aborted' | 'violation' | 'stalled' | 'memory'
 
 /** Why there are to be more workers, or fewer: somebody asked, the machine has changed, or the load has. */
@@ -155,10 +155,17 @@ export interface Reload {
   readonly crashes: number
 }
 
+/** All workers leave, and when the last has gone new ones boot. */
+export interface Restart {
+  /** The generation that is to serve. */
+  readonly to: number
+  readonly startedAt: number
+}
+
 export interface ReloadFailure {
-  /** Where it failed; 0 when `why` is 'stopped'. */
+  /** Where it failed; 0 when `why` is 'stopped' or 'cancelled'. */
   readonly slot: SlotIndex
-  readonly why: 'boot-failure' | 'ready-timeout' | 'died-young' | 'spawn-failed' | 'unfit' | 'stopped'
+  readonly why: 'boot-failure' | 'ready-timeout' | 'died-young' | 'spawn-failed' | 'unfit' | 'cancelled' | 'stopped'
   readonly exit: ExitReport | undefined
   /** What makes it unfit. */
   readonly said?: string
@@ -189,6 +196,10 @@ export interface State {
   readonly reload: Reload | undefined
   /** A reload that was asked for and has not begun: at most one, however often it was asked for. */
   readonly reloadQueued: boolean
+  /** Under way; undefined outside. */
+  readonly restart: Restart | undefined
+  /** A restart that was asked for and has not begun. */
+  readonly restartQueued: boolean
   /** A worker went, or was told to, since unused sockets were last given up: there may be some that nobody will use again. */
   readonly socketsInDoubt: boolean
   /** Consecutive failures of spare workers, and when the next may boot. */
@@ -232,6 +243,10 @@ export type Event =
   /** `why`: a request, unless it says otherwise. `busy`: with the load, how busy the event loops are, 0 to 1. */
   | { readonly type: 'scaleRequested'; readonly at: number; readonly size: number; readonly why?: ScaleReason; readonly busy?: number }
   | { readonly type: 'reloadRequested'; readonly at: number }
+  /** Somebody does not want the reload any more that is under way, nor the one that waits. */
+  | { readonly type: 'reloadAbortRequested'; readonly at: number }
+  /** All workers at once, with a gap. */
+  | { readonly type: 'restartRequested'; readonly at: number }
   /** `delayMs`: how long all goes on, for whoever has to be told first; 0 when left out, and for `now`. */
   | { readonly type: 'stopRequested'; readonly at: number; readonly how: 'graceful' | 'now'; readonly delayMs?: number }
   | { readonly type: 'timePassed'; readonly at: number }
@@ -286,6 +301,9 @@ export type Notice =
   | { readonly type: 'reload:aborted'; readonly generation: number; readonly failure: ReloadFailure }
   /** `busy`: with the load, how busy the event loops were, 0 to 1. */
   | { readonly type: 'scale:changed'; readonly from: number; readonly to: number; readonly why: ScaleReason; readonly busy?: number }
+  | { readonly type: 'restart:started'; readonly from: number; readonly to: number }
+  /** All slots are served again. */
+  | { readonly type: 'restart:finished'; readonly generation: number; readonly tookMs: number }
 
 /** The whole interface of the core. */
 export interface Step {

@@ -5,14 +5,15 @@ import type { SizeRange } from '../config/types.ts'
 const ROUND_MS = 2000
 
 export interface AutoSizePorts {
-  /** What the machine gives now; undefined where nothing but numbers was asked for. */
-  readonly read: () => SizeRange | undefined
+  /** What the machine gives now, for what was asked for, or for `auto`; undefined where that was nothing but numbers. */
+  readonly read: (asked?: 'auto') => SizeRange | undefined
   readonly changed: (range: SizeRange) => void
 }
 
 export class AutoSize {
   readonly #ports: AutoSizePorts
   #last: SizeRange
+  #asked: 'auto' | undefined
   #timer: NodeJS.Timeout | undefined
 
   /** @param range what the machine gave at the start */
@@ -30,7 +31,14 @@ export class AutoSize {
     this.#timer ??= setInterval(() => this.look(), ROUND_MS).unref()
   }
 
-  /** Somebody has chosen a number. */
+  /** From now on the number follows the machine: as was asked for at the start, or all that it gives where that was a number. */
+  follow(): void {
+    if (this.#ports.read() === undefined) this.#asked = 'auto'
+    this.#last = this.#ports.read(this.#asked) ?? this.#last
+    this.start()
+  }
+
+  /** The number stays as it is. */
   stop(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
@@ -38,7 +46,7 @@ export class AutoSize {
 
   /** Looks once. */
   look(): void {
-    const range = this.#ports.read()
+    const range = this.#ports.read(this.#asked)
     if (range === undefined) this.stop()
     if (range === undefined || (range.least === this.#last.least && range.most === this.#last.most)) return
     this.#last = range

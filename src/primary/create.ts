@@ -12,10 +12,12 @@ import { Inherited } from '../listen/primary/inherited.ts'
 import { canHoldSockets } from '../listen/primary/raw-handle.ts'
 import { createLogs, type Logs } from '../logs/logs.ts'
 import { UPGRADE_VARIABLE } from '../protocol/legacy.ts'
+import type { SupervisorContext } from './context.ts'
+import { Control } from './control.ts'
 import { narrate } from './narrate.ts'
 import { clamp } from './sizer.ts'
 import type { Succession } from './succession.ts'
-import { Supervisor, type SupervisorContext } from './supervisor.ts'
+import { Supervisor } from './supervisor.ts'
 
 /**
  * Makes a supervisor. Nothing runs before its `start()`.
@@ -39,21 +41,24 @@ export async function createSupervisor(options: SupervisorOptions = {}): Promise
   const cwd = process.cwd()
   const resolve = (): Settings =>
     resolveSettings({
-      options: { verbosity: 'quiet', ...options },
+      options: { verbosity: 'quiet', control: false, ...options },
       env: process.env,
       cwd,
       isTTY: options.stdout === undefined && process.stdout.isTTY,
       host: nodeHost(),
     })
   const settings = resolve()
-  const { supervisor, logs } = await assemble(settings, { named: announcedSockets(process.env), relaunch: () => resolve().launch }, options)
+  const { supervisor, logs, control } = await assemble(settings, { named: announcedSockets(process.env), relaunch: () => resolve().launch }, options)
   for (const warning of [...settings.warnings, ...settings.sizing.warnings]) logs.logger.warn(warning)
+  if (control !== undefined) void supervisor.done.then(async () => control.close())
   return supervisor
 }
 
 export interface Assembled {
   readonly supervisor: Supervisor
   readonly logs: Logs
+  /** Undefined where none was asked for. */
+  readonly control: Control | undefined
   /** Set when this process takes the place of another supervisor. */
   readonly succession: Succession | undefined
 }
@@ -89,10 +94,11 @@ export async function assemble(settings: Settings, { named, relaunch }: Surround
     logs,
     viaCluster: !canHoldSockets,
     size: firstSize(settings.sizing, succession),
-    derivedRange: () => derivedRange(settings.sizing.asked, readMachine(nodeHost())),
+    derivedRange: (asked: string = settings.sizing.asked) => derivedRange(asked, readMachine(nodeHost())),
     freeMemory: () => readFreeMemory(nodeHost()),
   })
   narrate(supervisor, logs.logger)
+  const control = settings.control.isOn ? new Control(supervisor, { log: logs.logger, succession }) : undefined
   succession?.report(supervisor, logs.logger)
   const misplaced = succession === undefined ? misplacedSockets(process.env) : undefined
   if (misplaced !== undefined) logs.logger.warn(misplaced)
@@ -100,7 +106,7 @@ export async function assemble(settings: Settings, { named, relaunch }: Surround
   if (process.platform === 'win32') {
     logs.logger.warn('on Windows workers cannot be drained by signals, children of workers are not ended with them, and nothing ends workers whose supervisor was killed: use it for development, and Linux in production')
   }
-  return { supervisor, logs, succession }
+  return { supervisor, logs, control, succession }
 }
 
 /** The least where the load counts: how much it is shows soon. But a successor takes over the load of another. */

@@ -1,13 +1,12 @@
 /** Who says how many workers there are: the machine, the load, or somebody who has chosen a number. */
 import type { Settings, SizeRange } from '../config/types.ts'
-import type { ScaleReason } from '../core/types.ts'
 import { AutoSize } from './auto-size.ts'
 import type { Fact } from './engine.ts'
 import { LoadSize, type LoadSizePorts } from './load-size.ts'
 
 export interface SizerPorts extends Omit<LoadSizePorts, 'range' | 'resize'> {
-  /** What the machine gives now; undefined where nothing but numbers was asked for. */
-  readonly derivedRange: () => SizeRange | undefined
+  /** What the machine gives now, for what was asked for, or for `auto`; undefined where that was nothing but numbers. */
+  readonly derivedRange: (asked?: 'auto') => SizeRange | undefined
   readonly tell: (fact: Fact) => void
 }
 
@@ -19,7 +18,7 @@ export class Sizer {
 
   constructor({ sizing, shrinkAfterMs }: Pick<Settings, 'sizing' | 'shrinkAfterMs'>, ports: SizerPorts) {
     this.#ports = ports
-    this.#machine = new AutoSize({ least: sizing.size, most: sizing.most }, { read: ports.derivedRange, changed: () => this.#fit('machine') })
+    this.#machine = new AutoSize({ least: sizing.size, most: sizing.most }, { read: ports.derivedRange, changed: () => this.#fit() })
     this.load = new LoadSize(shrinkAfterMs, {
       ...ports,
       range: () => this.#machine.range,
@@ -32,25 +31,29 @@ export class Sizer {
     this.#watchLoad()
   }
 
-  /** Somebody has chosen a number, or everything has ended. */
+  /** Somebody wants a number from now on, or what the machine and the load say. Returns how many that are. */
+  choose(wanted: number | 'auto'): number {
+    if (wanted !== 'auto') {
+      this.stop()
+      return wanted
+    }
+    this.#machine.follow()
+    this.#watchLoad()
+    return clamp(this.#ports.state().size, this.#machine.range)
+  }
+
+  /** The number stays as it is. */
   stop(): void {
     this.#machine.stop()
     this.load.stop()
   }
 
-  /** After {@link stop}: as at the start, from the number that there is now. */
-  resume(): void {
-    this.#machine.start()
-    this.#machine.look()
-    this.#fit('request')
-  }
-
   /** The number that there is may be none that is allowed any more. */
-  #fit(why: ScaleReason): void {
+  #fit(): void {
     this.#watchLoad()
     const { size } = this.#ports.state()
     const fitting = clamp(size, this.#machine.range)
-    if (fitting !== size) this.#ports.tell({ type: 'scaleRequested', size: fitting, why })
+    if (fitting !== size) this.#ports.tell({ type: 'scaleRequested', size: fitting, why: 'machine' })
   }
 
   /** A range may get a second end when the machine grows. */

@@ -5,19 +5,18 @@
 import { EventEmitter } from 'node:events'
 import { assertNever } from '../base/assert-never.ts'
 import { EverycoreError } from '../base/errors.ts'
-import type { Launch, Settings, SizeRange } from '../config/types.ts'
+import type { Settings } from '../config/types.ts'
 import { requireCount } from '../config/workers.ts'
 import { initialState } from '../core/initial-state.ts'
 import { snapshot, type Snapshot } from '../core/snapshot.ts'
 import type { Effect, Notice, Outcome, State, WorkerId } from '../core/types.ts'
-import type { Inherited } from '../listen/primary/inherited.ts'
-import type { Logs } from '../logs/logs.ts'
 import type { WorkerLoad } from '../protocol/messages.ts'
 import type { StickyRules } from '../protocol/sticky.ts'
 import { readMessage, sendTo, writeMessage } from './app-messages.ts'
 import { Admission } from './admission.ts'
 import { acceptor } from './acceptor.ts'
 import { Balancing, type HandOvers } from './balancing.ts'
+import type { StopOptions, SupervisorContext } from './context.ts'
 import { Crew } from './crew.ts'
 import { Engine } from './engine.ts'
 import type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './events.ts'
@@ -32,35 +31,6 @@ import type { UpgradeOptions } from './upgrade.ts'
 import { Waiters } from './waiters.ts'
 import { WorkerMessages } from './worker-messages.ts'
 import type { WorkerProcess } from './worker-process.ts'
-
-/** What may differ between runs besides the settings. */
-export interface SupervisorContext {
-  readonly logs: Logs
-  readonly inherited: Inherited
-  /** Of the supervisor before this one. */
-  readonly stickySecret: string | undefined
-  /** Leave the sockets to node:cluster. */
-  readonly viaCluster: boolean
-  /** How many workers to begin with. */
-  readonly size: number
-  /** How many workers the machine gives now; undefined where nothing but numbers was asked for. */
-  readonly derivedRange: () => SizeRange | undefined
-  /** Bytes; undefined where nobody knows. */
-  readonly freeMemory: () => number | undefined
-  /** Finds out anew what is to be run. @throws EverycoreError with all that is wrong */
-  readonly relaunch: () => Launch
-}
-
-export interface StopOptions {
-  /** Kill at once instead of draining. */
-  readonly force?: boolean
-  /** How long idle keep-alive connections may stay, in ms. Default: the setting. A later call does not change it: workers that drain have their order. */
-  readonly lingerMs?: number
-  /** The longest time over which WebSockets are closed, in ms. Default and later calls: as with `lingerMs`. */
-  readonly closeSpreadMs?: number
-  /** How long all goes on before workers drain, in ms. Default: the setting. A later call does not change it. */
-  readonly delayMs?: number
-}
 
 /** How long a slow log reader may delay the end. */
 const FLUSH_MS = 1000
@@ -211,15 +181,14 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   /**
    * Changes the number of workers. Surplus workers drain. From then on the number follows neither the machine nor the load.
    *
-   * @param size 1 to 1024; or `'auto'`: from now on the number follows again what `workers` asked for at the start
-   * @returns when that many are ready and the surplus is gone; with `'auto'` at once
+   * @param wanted 1 to 1024; or `'auto'`: from now on the number follows again what `workers` asked for at the start, or the machine if that was a number
+   * @returns when that many are ready and the surplus is gone
    * @throws EverycoreError ERR_EVERYCORE_SETTING when the number is not allowed, ERR_EVERYCORE_STATE when the supervisor stops meanwhile, or a later call with another number replaces this one
    */
-  async scale(size: number | 'auto'): Promise<void> {
-    if (size !== 'auto') requireCount(size)
+  async scale(wanted: number | 'auto'): Promise<void> {
+    if (wanted !== 'auto') requireCount(wanted)
     this.#requireRunning('scale')
-    if (size === 'auto') return this.#sizer.resume()
-    this.#sizer.stop()
+    const size = this.#sizer.choose(wanted)
     this.#engine.tell({ type: 'scaleRequested', size })
     let replacedBy: number | undefined
     await this.#until((state) => {
@@ -238,9 +207,35 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    */
   async reload(): Promise<void> {
     this.#requireRunning('reload')
-    this.#crew.use(relaunch(this.#context.relaunch, this.#context.logs.logger, (why) => this.#safely(() => this.emit('reload:refused', { why }))))
+    this.#useNewest()
     const answered = this.#waiters.nextReload()
     this.#engine.tell({ type: 'reloadRequested' })
+    await answered
+  }
+
+  /**
+   * Turns the reload under way back, and drops the one that waits. Their callers get ERR_EVERYCORE_RELOAD.
+   *
+   * @throws EverycoreError ERR_EVERYCORE_STATE when there is none
+   */
+  abortReload(): void {
+    const { reload, reloadQueued } = this.#engine.state
+    if (reload?.direction !== 'forward' && !reloadQueued) throw new EverycoreError('ERR_EVERYCORE_STATE', 'no reload is under way')
+    this.#engine.tell({ type: 'reloadAbortRequested' })
+  }
+
+  /**
+   * Drains all workers at once, and starts new ones when the last has gone: never do two versions run at a time, and for
+   * a while nobody serves. Script, env files and arguments are read anew. Connections wait in the held sockets.
+   *
+   * @returns when all are ready
+   * @throws EverycoreError ERR_EVERYCORE_STATE when the supervisor stops meanwhile, or a reload or another restart had to replace this one
+   */
+  async restart(): Promise<void> {
+    this.#requireRunning('restart')
+    this.#useNewest()
+    const answered = this.#waiters.nextRestart()
+    this.#engine.tell({ type: 'restartRequested' })
     await answered
   }
 
@@ -270,6 +265,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   broadcast(message: unknown): number {
     const body = writeMessage(message)
     return this.#serving().filter((worker) => worker.sendApp(body)).length
+  }
+
+  /** What is started from now on. @throws EverycoreError with all that is wrong with it */
+  #useNewest(): void {
+    this.#crew.use(relaunch(this.#context.relaunch, this.#context.logs.logger, (why) => this.#safely(() => this.emit('reload:refused', { why }))))
   }
 
   /** Workers that are ready, by slot. */

@@ -23,7 +23,7 @@ function afterFailure(readyAt: number): State {
 
 interface Given {
   readonly state?: State
-  readonly derived?: () => SizeRange | undefined
+  readonly derived?: (asked?: 'auto') => SizeRange | undefined
   readonly free?: number
   readonly range?: SizeRange
 }
@@ -130,8 +130,7 @@ describe('who has chosen a number', () => {
     subject.stop()
     assert.deepEqual(pass(100, BUSY), [])
     it.state = stateOf(Array.from({ length: 10 }, (_, index) => ready(index + 1)))
-    subject.resume()
-    assert.deepEqual(it.facts, [{ type: 'scaleRequested', size: 8, why: 'request' }])
+    assert.equal(subject.choose('auto'), 8)
     it.state = stateOf([ready(1), ready(2)])
     assert.deepEqual(pass(6, BUSY), GROWTH)
   })
@@ -141,8 +140,20 @@ describe('who has chosen a number', () => {
     subject.stop()
     t.mock.timers.tick(10_000)
     assert.deepEqual(it.facts, [])
-    subject.resume()
-    assert.deepEqual(it.facts, [{ type: 'scaleRequested', size: 3, why: 'machine' }, { type: 'scaleRequested', size: 3, why: 'request' }])
+    assert.equal(subject.choose('auto'), 3)
+  })
+
+  test('gives it to the machine, also where a number was asked for at the start', (t) => {
+    let cores = 4
+    const { it, subject } = sizer(t, { range: { least: 2, most: 2 }, derived: (asked) => (asked === undefined ? undefined : { least: cores, most: cores }) })
+    assert.equal(subject.choose('auto'), 4)
+    cores = 3
+    t.mock.timers.tick(10_000)
+    assert.deepEqual(it.facts, [{ type: 'scaleRequested', size: 3, why: 'machine' }])
+    assert.equal(subject.choose(5), 5)
+    cores = 2
+    t.mock.timers.tick(10_000)
+    assert.equal(it.facts.length, 1)
   })
 })
 
