@@ -8,7 +8,7 @@ export const EXIT = {
   usage: 2,
   /** No worker became ready, or none could be kept. */
   neverReady: 3,
-  /** The script could not be loaded: missing, unreadable, a syntax error, a throw while loading. */
+  /** The script or the config could not be loaded: missing, unreadable, a syntax error, a throw while loading. */
   cannotLoad: 4,
   /** A second Ctrl-C (128 + SIGINT). */
   interrupted: 130,

@@ -1,5 +1,6 @@
 import type { Environment, Flags, FlagTexts } from '../config/collect.ts'
-import { SETTING_KEYS, settingOf, type Flag, type SettingKey } from '../config/table.ts'
+import { PARAMETER_KEYS, parameterOf, type ParameterKey } from '../config/file/choices.ts'
+import type { Flag } from '../config/table.ts'
 
 /** The commands; anything else in their place is a script for `start`. */
 export const VERBS = ['start', 'help'] as const
@@ -7,13 +8,13 @@ export const VERBS = ['start', 'help'] as const
 /** What commander answers before any command. */
 const TOP_FLAGS = new Set(['-h', '--help', '-V', '--version'])
 
-/** A flag and the setting that it gives. */
+/** A flag and what it gives. */
 export interface SettingFlag extends Flag {
-  readonly key: SettingKey
+  readonly key: ParameterKey
 }
 
-/** Every flag of the table. */
-export const FLAGS: readonly SettingFlag[] = SETTING_KEYS.flatMap((key) => settingOf(key).flags.map((flag) => ({ ...flag, key })))
+/** Every flag of the tables. */
+export const FLAGS: readonly SettingFlag[] = PARAMETER_KEYS.flatMap((key) => parameterOf(key).flags.map((flag) => ({ ...flag, key })))
 
 /** What the command line asks `start` for. */
 export interface StartRequest {
@@ -43,7 +44,7 @@ export function plainRequest(argv: readonly string[]): StartRequest | undefined 
 
 /** Puts together what is given, several times or once. */
 export class FlagCollector {
-  readonly flags: { [Key in SettingKey]?: FlagTexts } = {}
+  readonly flags: { [Key in ParameterKey]?: FlagTexts } = {}
 
   add({ key, long }: SettingFlag, text: string): void {
     this.flags[key] = { flag: `--${long}`, texts: [...(this.flags[key]?.texts ?? []), text] }

@@ -9,7 +9,7 @@ const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   failure: 'Anything that has no code of its own.',
   usage: 'The command line or a setting is wrong; nothing was started.',
   neverReady: 'No worker became ready, or none could be kept.',
-  cannotLoad: 'The script could not be loaded: missing, unreadable, a syntax error, a throw while loading.',
+  cannotLoad: 'The script or the config could not be loaded: missing, unreadable, a syntax error, a throw while loading.',
   interrupted: 'A second Ctrl-C (128 + SIGINT).',
   quit: 'SIGQUIT (128 + 3).',
 }

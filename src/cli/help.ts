@@ -1,4 +1,5 @@
-import { GROUPS, SETTING_KEYS, settingOf, type Flag } from '../config/table.ts'
+import { PARAMETER_KEYS, parameterOf, type ParameterKey } from '../config/file/choices.ts'
+import { GROUPS, type Flag } from '../config/table.ts'
 
 const WIDTH = 80
 /** Where the explanation of an option starts. */
@@ -12,7 +13,7 @@ const EXAMPLES = [
   ['everycore', 'finds dist/server.js, server.js, …'],
 ] as const
 
-/** The help of the command: usage, examples, then every setting of the table with default and variables. */
+/** The help of the command: usage, examples, then every setting and choice with default and variables. */
 export function formatHelp(): string {
   return [
     'Usage: everycore [start] [options] <script> [args...]',
@@ -21,14 +22,14 @@ export function formatHelp(): string {
     '',
     'Examples:',
     ...EXAMPLES.map(([line, meaning]) => `  ${meaning === '' ? line : `${line.padEnd(36)} ${meaning}`}`),
-    ...GROUPS.flatMap((group) => ['', `${group}:`, ...SETTING_KEYS.filter((key) => settingOf(key).group === group).flatMap(settingLines)]),
+    ...GROUPS.flatMap((group) => ['', `${group}:`, ...PARAMETER_KEYS.filter((key) => parameterOf(key).group === group).flatMap(settingLines)]),
     '',
     'More:',
     '  -h, --help       This help.',
     '  -V, --version    The version.',
     '  everycore help exit-codes',
     '',
-    ...wrap('A flag wins over a variable. Times: 30s, 1m, 500ms; a bare number is seconds.', 0),
+    ...wrap('A flag wins over the config file, and that over a variable. Times: 30s, 1m, 500ms; a bare number is seconds.', 0),
     '',
   ].join('\n')
 }
@@ -49,8 +50,8 @@ export function wrap(text: string, indent: number): readonly string[] {
   return [...lines, line].map((content) => ' '.repeat(indent) + content)
 }
 
-function settingLines(key: (typeof SETTING_KEYS)[number]): readonly string[] {
-  const { flags, variables, default: fallback } = settingOf(key)
+function settingLines(key: ParameterKey): readonly string[] {
+  const { flags, variables, default: fallback } = parameterOf(key)
   const origins = [`[default: ${fallback.text}]`, `[env: ${variables.join(', ')}]`]
   const isShort = origins.join(' ').length + INDENT <= WIDTH
   return [

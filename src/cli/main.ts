@@ -1,8 +1,12 @@
+import { resolve } from 'node:path'
 import { EverycoreError } from '../base/errors.ts'
 import { EXIT } from '../base/exit-codes.ts'
 import { nearest } from '../base/nearest.ts'
 import { colorFor } from '../config/color.ts'
 import type { Environment } from '../config/collect.ts'
+import { choose, type Choice } from '../config/file/choose.ts'
+import { findConfig, namedConfig } from '../config/file/find.ts'
+import { isConfigFile } from '../config/file/names.ts'
 import { nodeHost, type Host } from '../config/host.ts'
 import { resolveSettings } from '../config/resolve.ts'
 import type { Settings } from '../config/types.ts'
@@ -10,26 +14,7 @@ import { outputWish, plainRequest, VERBS, type StartRequest } from './argv.ts'
 import { parseRequest } from './program.ts'
 import { reportError } from './report-error.ts'
 import { runStart } from './start.ts'
-
-/** Where the command writes to. */
-export interface Stream {
-  readonly isTTY?: boolean
-  write(text: string): unknown
-}
-
-/** The two outputs of the command. */
-export interface Streams {
-  readonly stdout: Stream
-  readonly stderr: Stream
-}
-
-/** What the command needs of the world besides its arguments; tests replace it. */
-export interface MainPorts {
-  readonly cwd: () => string
-  readonly host: () => Host
-  /** Runs the app until it ends; gives the exit code. */
-  readonly runStart: (settings: Settings, resolve: () => Settings) => Promise<number>
-}
+import type { MainPorts, Streams, Surroundings } from './surroundings.ts'
 
 const PROCESS_PORTS: MainPorts = { cwd: () => process.cwd(), host: nodeHost, runStart }
 
@@ -53,20 +38,30 @@ export async function main(argv: readonly string[], env: Environment, streams: S
   }
 }
 
-interface Surroundings {
-  readonly env: Environment
-  readonly streams: Streams
-  readonly ports: MainPorts
+async function runRequest(given: StartRequest, surroundings: Surroundings): Promise<number> {
+  const { env, streams, ports } = surroundings
+  const request = given.script !== undefined && isConfigFile(given.script) ? await (await import('./config-request.ts')).asConfigRequest(given) : given
+  const { script, args, flags } = request
+  const cwd = ports.cwd()
+  const host = ports.host()
+  const choice = choose(flags, env)
+  const path = configPath(choice, request, cwd, env, host)
+  // Here, because most starts have no config.
+  if (path !== undefined) return (await import('./configured.ts')).runConfigured({ path, choice, request, cwd }, surroundings)
+  const settings = (): Settings => resolveSettings({ flags, script, args, env, cwd, isTTY: streams.stdout.isTTY === true, host: ports.host() })
+  return ports.runStart(withVerb(script, settings), settings)
 }
 
-async function runRequest({ script, args, flags }: StartRequest, { env, streams, ports }: Surroundings): Promise<number> {
-  const cwd = ports.cwd()
-  const resolve = (): Settings => resolveSettings({ flags, script, args, env, cwd, isTTY: streams.stdout.isTTY === true, host: ports.host() })
-  return ports.runStart(withVerb(script, resolve), resolve)
+/** The config file that holds: the one that was named, or the one of the directory that the app starts in. */
+function configPath({ file, only }: Choice, { flags }: StartRequest, cwd: string, env: Environment, host: Host): string | undefined {
+  if (typeof file === 'string') return namedConfig(file, cwd, host)
+  const found = file === null ? undefined : findConfig(resolve(cwd, flags.cwd?.texts.at(-1) ?? env['EVERYCORE_CWD'] ?? ''), host)
+  if (found === undefined && only !== undefined) throw new EverycoreError('ERR_EVERYCORE_USAGE', `there is no config file that has an app ${only.join(', ')}`, { hint: 'Name it: everycore --config <file>' })
+  return found
 }
 
 /** A script that does not exist and looks like a command was probably meant as one. */
-function withVerb<T>(script: string | undefined, action: () => T): T {
+export function withVerb<T>(script: string | undefined, action: () => T): T {
   try {
     return action()
   } catch (error) {

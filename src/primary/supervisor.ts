@@ -44,7 +44,7 @@ export interface SupervisorContext {
   /** How many workers the machine gives now; undefined where a number was asked for. */
   readonly derivedSize: () => number | undefined
   /** Finds out anew what is to be run. @throws EverycoreError with all that is wrong */
-  readonly relaunch: () => Launch
+  readonly relaunch: () => Launch | Promise<Launch>
 }
 
 export interface StopOptions {
@@ -223,14 +223,16 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   /**
-   * Replaces every worker by a new one, each ready before its predecessor drains. Script, env files and arguments are read anew.
+   * Replaces every worker by a new one, each ready before its predecessor drains. Script, env files, arguments and the config file are read anew.
    *
    * @returns when all are replaced
    * @throws EverycoreError ERR_EVERYCORE_RELOAD when a new worker failed; the old ones go on serving
    */
   async reload(): Promise<void> {
     this.#requireRunning('reload')
-    this.#crew.use(relaunch(this.#context.relaunch, this.#context.logs.logger, (why) => this.#safely(() => this.emit('reload:refused', { why }))))
+    const launch = relaunch(this.#context.relaunch, this.#context.logs.logger, (why) => this.#safely(() => this.emit('reload:refused', { why })))
+    this.#crew.use(launch instanceof Promise ? await launch : launch)
+    this.#requireRunning('reload')
     const answered = this.#waiters.nextReload()
     this.#engine.tell({ type: 'reloadRequested' })
     await answered

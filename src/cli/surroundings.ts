@@ -1,0 +1,31 @@
+/** What the command needs of the world. */
+import type { Environment } from '../config/collect.ts'
+import type { Host } from '../config/host.ts'
+import type { Settings } from '../config/types.ts'
+
+/** Where the command writes to. */
+export interface Stream {
+  readonly isTTY?: boolean
+  write(text: string): unknown
+}
+
+/** The two outputs of the command. */
+export interface Streams {
+  readonly stdout: Stream
+  readonly stderr: Stream
+}
+
+/** What the command needs of the world besides its arguments; tests replace it. */
+export interface MainPorts {
+  readonly cwd: () => string
+  readonly host: () => Host
+  /** Runs the app until it ends; gives the exit code. */
+  readonly runStart: (settings: Settings, resolve: () => Settings | Promise<Settings>) => Promise<number>
+}
+
+/** Where the command runs. */
+export interface Surroundings {
+  readonly env: Environment
+  readonly streams: Streams
+  readonly ports: MainPorts
+}
