@@ -1,5 +1,5 @@
 import { PARAMETER_KEYS, parameterOf, type ParameterKey } from '../config/file/choices.ts'
-import { GROUPS, type Flag } from '../config/table.ts'
+import { GROUPS, type Flag } from '../config/setting.ts'
 
 const WIDTH = 80
 /** Where the explanation of an option starts. */

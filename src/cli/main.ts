@@ -10,7 +10,7 @@ import { isConfigFile } from '../config/file/names.ts'
 import { nodeHost, type Host } from '../config/host.ts'
 import { resolveSettings } from '../config/resolve.ts'
 import type { Settings } from '../config/types.ts'
-import { outputWish, plainRequest, VERBS, type StartRequest } from './argv.ts'
+import { FIRST_WORDS, outputWish, plainRequest, type StartRequest } from './argv.ts'
 import { parseRequest } from './program.ts'
 import { reportError } from './report-error.ts'
 import { runStart } from './start.ts'
@@ -65,7 +65,7 @@ export function withVerb<T>(script: string | undefined, action: () => T): T {
   try {
     return action()
   } catch (error) {
-    const verb = script === undefined ? undefined : nearest(script, VERBS)
+    const verb = script === undefined ? undefined : nearest(script, FIRST_WORDS)
     if (verb === undefined || !(error instanceof EverycoreError) || error.code !== 'ERR_EVERYCORE_SCRIPT') throw error
     throw new EverycoreError(error.code, error.message, {
       ...(error.why !== undefined && { why: error.why }),

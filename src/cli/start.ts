@@ -29,7 +29,7 @@ const STDIN = 0
  */
 export async function runStart(settings: Settings, resolve: () => Settings | Promise<Settings>): Promise<number> {
   const began = nowMs()
-  const { supervisor, logs, succession } = await assemble(settings, { named: inheritedSockets(), relaunch: () => readAgain(settings, resolve, (text) => logs.logger.warn(text)) })
+  const { supervisor, logs, control, succession } = await assemble(settings, { named: inheritedSockets(), relaunch: () => readAgain(settings, resolve, (text) => logs.logger.warn(text)) })
   for (const warning of [...settings.warnings, ...settings.sizing.warnings]) logs.logger.warn(warning)
   const manager = (process.env['NOTIFY_SOCKET'] ?? '') === '' ? undefined : joinServiceManager(supervisor, logs, succession)
   const signals = installSignals(supervisor, logs.logger, {
@@ -48,6 +48,7 @@ export async function runStart(settings: Settings, resolve: () => Settings | Pro
   const failure = await supervisor.done
   signals.remove()
   release?.()
+  await control?.close()
   if (failure === undefined) return signals.exitCode ?? EXIT.ok
   for (const line of errorText(failure)) logs.logger.error(line, { code: failure.code })
   await logs.flush(1000)

@@ -6,6 +6,8 @@ import type { Settings } from '../config/types.ts'
 /** Where the command writes to. */
 export interface Stream {
   readonly isTTY?: boolean
+  /** Of a terminal. */
+  readonly columns?: number
   write(text: string): unknown
 }
 

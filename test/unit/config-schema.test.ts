@@ -37,6 +37,7 @@ const SAMPLES: Readonly<Record<KindName, { readonly good: readonly unknown[]; re
   sticky: { good: ['ip', 'cookie', 'cookie:sid', 'header:x-user'], bad: ['sid', 'cookie:', true] },
   addresses: { good: [[], ['10.0.0.0/8', 'unix']], bad: ['10.0.0.1', [''], [1]] },
   factor: { good: [1, 1.25, 100], bad: [0.9, 101, '1.25'] },
+  control: { good: [true, false, 'on', 'off', '9300', '127.0.0.1:9300', '[::1]:9300'], bad: ['0.0.0.0:9300', 'x', 9300, null] },
   verbosity: { good: ['quiet', 'normal', 'verbose'], bad: ['loud', 1] },
   identity: { good: [0, 1000, 'node', '_www', 'svc$'], bad: [-1, 1.5, 'a b', '1node', ''] },
 }

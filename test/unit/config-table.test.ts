@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { formatHelp } from '../../src/cli/help.ts'
 import { PARAMETER_KEYS, parameterOf } from '../../src/config/file/choices.ts'
-import { GROUPS, SETTING_KEYS } from '../../src/config/table.ts'
+import { GROUPS } from '../../src/config/setting.ts'
+import { SETTING_KEYS } from '../../src/config/table.ts'
 
 const room = new URL('../../src/config/', import.meta.url)
 const sources = readdirSync(room)

@@ -1,5 +1,6 @@
 import { KINDS } from '../kinds.ts'
-import { SETTINGS, SETTING_KEYS, type Setting, type SettingKey } from '../table.ts'
+import type { Setting } from '../setting.ts'
+import { SETTINGS, SETTING_KEYS, type SettingKey } from '../table.ts'
 
 /** What the command is told about config files: which one, in which mode, which of its apps. No settings, so no keys of a config. */
 export const CHOICES = {

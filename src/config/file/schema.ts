@@ -42,6 +42,7 @@ const KIND_SCHEMAS: Readonly<Record<keyof typeof KINDS, Schema>> = {
   sticky: pattern('^(ip|cookie|cookie:.+|header:.+)$'),
   addresses: list({ type: 'string', minLength: 1 }),
   factor: { type: 'number', minimum: 1, maximum: 100 },
+  control: { anyOf: [{ type: 'boolean' }, pattern(String.raw`^\s*(on|true|yes|1|off|false|no|0|((localhost|127(\.\d{1,3}){3}|\[::1\]):)?\d{1,5})\s*$`)] },
   verbosity: { enum: ['quiet', 'normal', 'verbose'] },
   identity: { anyOf: [{ type: 'integer', minimum: 0, maximum: 2 ** 32 - 2 }, pattern(String.raw`^[a-zA-Z_][a-zA-Z0-9._-]{0,63}\$?$`)] },
 }
