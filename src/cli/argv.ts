@@ -85,6 +85,13 @@ export function outputWish(argv: readonly string[], env: Environment): OutputWis
   return { format: format === 'json' ? 'json' : 'text', color: color === undefined ? undefined : color === 'true' }
 }
 
+/** Takes some words out of those that stand before the script. */
+export function takeWords(argv: readonly string[], words: ReadonlySet<string>): { readonly taken: ReadonlySet<string>; readonly rest: readonly string[] } {
+  const { head, tail } = splitAtScript(argv)
+  const [own, others] = [true, false].map((isOwn) => head.filter(({ words: [word] }) => words.has(word) === isOwn).flatMap((part) => part.words.flatMap((word) => word ?? [])))
+  return { taken: new Set(own), rest: [...(others ?? []), ...tail] }
+}
+
 interface HeadPart {
   /** Undefined for what is not in the table. */
   readonly flag: SettingFlag | undefined

@@ -10,6 +10,9 @@ import type { Settings } from '../config/types.ts'
 import type { StartRequest } from './argv.ts'
 import type { Surroundings } from './surroundings.ts'
 
+/** What is asked of the world to find settings. */
+type Asked = Pick<Surroundings, 'env' | 'streams'> & { readonly ports: Pick<Surroundings['ports'], 'host'> }
+
 /** A start, and the config file that holds for it. */
 export interface ConfiguredStart {
   /** Absolute. */
@@ -26,7 +29,7 @@ export async function runConfigured(start: ConfiguredStart, surroundings: Surrou
   const [app] = apps
   if (apps.length > 1 || app === undefined) {
     refuseForSeveral(apps, start, surroundings)
-    const settings = resolveAll(start, apps, surroundings)
+    const settings = settingsOfAll(start, apps, surroundings)
     return (await import('./several-apps.ts')).runSeveralApps({ ...start, settings }, surroundings)
   }
   const only = app.name === undefined ? start.choice.only : [app.name]
@@ -42,7 +45,7 @@ function theOne({ apps, file }: ConfigFile): AppConfig {
 }
 
 /** The config, with those of its apps that were asked for. @throws EverycoreError */
-export async function readApps({ path, choice, cwd }: ConfiguredStart, { env, ports }: Pick<Surroundings, 'env' | 'ports'>): Promise<ConfigFile> {
+export async function readApps({ path, choice, cwd }: ConfiguredStart, { env, ports }: Asked): Promise<ConfigFile> {
   const config = await readConfig(path, { mode: choice.mode, namedMode: choice.namedMode, env, cwd, host: ports.host() })
   const { only } = choice
   if (only === undefined) return config
@@ -55,15 +58,26 @@ export async function readApps({ path, choice, cwd }: ConfiguredStart, { env, po
 }
 
 /** @throws EverycoreError with all that is wrong with one app */
-export function settingsOf({ request, cwd }: ConfiguredStart, app: AppConfig, { env, streams, ports }: Surroundings): Settings {
+export function settingsOf({ request, cwd }: ConfiguredStart, app: AppConfig, { env, streams, ports }: Asked): Settings {
   const { flags, script, args } = request
   return resolveSettings({ flags, script, ...(args.length > 0 && { args }), config: app, env, cwd, isTTY: streams.stdout.isTTY === true, host: ports.host() })
 }
 
-/** @throws EverycoreError with all that is wrong with any of them */
-function resolveAll(start: ConfiguredStart, apps: readonly AppConfig[], surroundings: Surroundings): readonly Settings[] {
+/** @throws EverycoreError with all that is wrong with any of them, and what all have in common once */
+export function settingsOfAll(start: ConfiguredStart, apps: readonly AppConfig[], asked: Asked): readonly Settings[] {
   const problems = new Problems()
-  const settings = apps.flatMap((app) => problems.attempt(() => settingsOf(start, app, surroundings)) ?? [])
+  const told = new Set<string>()
+  const settings = apps.flatMap((app) => {
+    try {
+      return settingsOf(start, app, asked)
+    } catch (error) {
+      if (!(error instanceof EverycoreError)) throw error
+      const text = `${error.message}\n${error.why ?? ''}`
+      if (!told.has(text)) problems.add(error)
+      told.add(text)
+      return []
+    }
+  })
   if (!problems.none) throw problems.toError()
   return settings
 }

@@ -1,16 +1,13 @@
-import { resolve } from 'node:path'
 import { EverycoreError } from '../base/errors.ts'
 import { EXIT } from '../base/exit-codes.ts'
 import { nearest } from '../base/nearest.ts'
 import { colorFor } from '../config/color.ts'
 import type { Environment } from '../config/collect.ts'
-import { choose, type Choice } from '../config/file/choose.ts'
-import { findConfig, namedConfig } from '../config/file/find.ts'
-import { isConfigFile } from '../config/file/names.ts'
-import { nodeHost, type Host } from '../config/host.ts'
+import { nodeHost } from '../config/host.ts'
 import { resolveSettings } from '../config/resolve.ts'
 import type { Settings } from '../config/types.ts'
 import { FIRST_WORDS, outputWish, plainRequest, type StartRequest } from './argv.ts'
+import { locate } from './locate.ts'
 import { parseRequest } from './program.ts'
 import { reportError } from './report-error.ts'
 import { runStart } from './start.ts'
@@ -40,24 +37,13 @@ export async function main(argv: readonly string[], env: Environment, streams: S
 
 async function runRequest(given: StartRequest, surroundings: Surroundings): Promise<number> {
   const { env, streams, ports } = surroundings
-  const request = given.script !== undefined && isConfigFile(given.script) ? await (await import('./config-request.ts')).asConfigRequest(given) : given
-  const { script, args, flags } = request
   const cwd = ports.cwd()
-  const host = ports.host()
-  const choice = choose(flags, env)
-  const path = configPath(choice, request, cwd, env, host)
+  const { path, choice, request } = await locate(given, cwd, env, ports.host())
+  const { script, args, flags } = request
   // Here, because most starts have no config.
   if (path !== undefined) return (await import('./configured.ts')).runConfigured({ path, choice, request, cwd }, surroundings)
   const settings = (): Settings => resolveSettings({ flags, script, args, env, cwd, isTTY: streams.stdout.isTTY === true, host: ports.host() })
   return ports.runStart(withVerb(script, settings), settings)
-}
-
-/** The config file that holds: the one that was named, or the one of the directory that the app starts in. */
-function configPath({ file, only }: Choice, { flags }: StartRequest, cwd: string, env: Environment, host: Host): string | undefined {
-  if (typeof file === 'string') return namedConfig(file, cwd, host)
-  const found = file === null ? undefined : findConfig(resolve(cwd, flags.cwd?.texts.at(-1) ?? env['EVERYCORE_CWD'] ?? ''), host)
-  if (found === undefined && only !== undefined) throw new EverycoreError('ERR_EVERYCORE_USAGE', `there is no config file that has an app ${only.join(', ')}`, { hint: 'Name it: everycore --config <file>' })
-  return found
 }
 
 /** A script that does not exist and looks like a command was probably meant as one. */

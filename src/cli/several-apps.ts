@@ -60,9 +60,11 @@ export async function runSeveralApps({ path, request, cwd, settings }: SeveralAp
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const width = Math.max(...settings.map(({ name }) => name.length))
   let failure: number | undefined
-  const apps = settings.map((own) => start(own))
+  const apps: App[] = []
   const say = (text: string): void => void streams.stderr.write(allJson(settings) ? `${JSON.stringify({ level: 40, time: Date.now(), pid: process.pid, msg: text })}\n` : `everycore: ${text}\n`)
+  // Before there are any: none may stay behind.
   const remove = passSignals(apps, say)
+  for (const own of settings) apps.push(start(own))
   await Promise.all(apps.map(async (app) => {
     const code = await ended(app.process)
     app.exitCode = code

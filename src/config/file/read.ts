@@ -4,6 +4,7 @@ import { EverycoreError } from '../../base/errors.ts'
 import type { Environment } from '../collect.ts'
 import type { Host } from '../host.ts'
 import { readMachine } from '../machine.ts'
+import type { Converted } from '../pm2/convert.ts'
 import { resolveSizing } from '../sizing.ts'
 import { splitApps, type AppConfig } from './apps.ts'
 import type { ConfigContext } from './define.ts'
@@ -41,13 +42,28 @@ export interface ReadPorts {
  *   What is wrong with the settings of an app is kept with it, to be told together with all else.
  */
 export async function readConfig(path: string, { mode, namedMode, env, cwd, host }: ReadPorts): Promise<ConfigFile> {
-  requireTrusted(path, host)
-  const file = shownPath(path, cwd)
-  const context: ConfigContext = { mode, cpus: resolveSizing({ kind: 'auto', asked: 'auto' }, readMachine(host)).auto, env }
-  const given = await evaluate(await load(path, file, host), file, path, context)
+  const { file, given } = await evaluateFile(path, { mode, env, cwd, host })
   if (!isPm2File(path)) return { path, file, apps: splitApps(given, { file, directory: dirname(path) }) }
   const { fromPm2 } = await import('../pm2/convert.ts')
   return { path, file, apps: fromPm2(given, { file, directory: dirname(path), mode: namedMode }) }
+}
+
+/**
+ * Reads a file of PM2, whatever it is called, one step less far: for what writes a config of everycore.
+ *
+ * @throws EverycoreError as {@link readConfig}
+ */
+export async function readPm2File(path: string, ports: Omit<ReadPorts, 'namedMode'>): Promise<{ readonly file: string; readonly apps: readonly Converted[] }> {
+  const { file, given } = await evaluateFile(path, ports)
+  const { convertPm2 } = await import('../pm2/convert.ts')
+  return { file, apps: convertPm2(given, file) }
+}
+
+async function evaluateFile(path: string, { mode, env, cwd, host }: Omit<ReadPorts, 'namedMode'>): Promise<{ readonly file: string; readonly given: unknown }> {
+  requireTrusted(path, host)
+  const file = shownPath(path, cwd)
+  const context: ConfigContext = { mode, cpus: resolveSizing({ kind: 'auto', asked: 'auto' }, readMachine(host)).auto, env }
+  return { file, given: await evaluate(await load(path, file, host), file, path, context) }
 }
 
 /** Relative where that is shorter to read. */
