@@ -30,7 +30,8 @@ export async function runConfigured(start: ConfiguredStart, surroundings: Surrou
   if (apps.length > 1 || app === undefined) {
     refuseForSeveral(apps, start, surroundings)
     const settings = settingsOfAll(start, apps, surroundings)
-    return (await import('./several-apps.ts')).runSeveralApps({ ...start, settings }, surroundings)
+    const { runSeveralApps, detachSeveralApps } = await import('./several-apps.ts')
+    return (surroundings.isDetached ? detachSeveralApps : runSeveralApps)({ ...start, settings }, surroundings)
   }
   const only = app.name === undefined ? start.choice.only : [app.name]
   const again = async (): Promise<Settings> => settingsOf(start, theOne(await readApps({ ...start, choice: { ...start.choice, only } }, surroundings)), surroundings)

@@ -77,7 +77,7 @@ export async function runSeveralApps({ path, request, cwd, settings }: SeveralAp
   return failure ?? EXIT.ok
 
   function start({ name, logFormat, color }: Settings): App {
-    const child = spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, 'cli.cjs'), 'start', ...wordsOf(request.flags), '--config', path, '--only', name], {
+    const child = spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, 'cli.cjs'), ...wordsFor(name, path, request.flags)], {
       cwd,
       // A group of its own: a Ctrl-C of the terminal comes here only, and is passed on once.
       detached: process.platform !== 'win32',
@@ -89,6 +89,16 @@ export async function runSeveralApps({ path, request, cwd, settings }: SeveralAp
     for (const stream of ['stdout', 'stderr'] as const) new LinePrefix(prefix, process[stream]).follow(child[stream])
     return new App(name, child)
   }
+}
+
+/** In the background each stands by itself, and no parent is needed. Gives the exit code of the first that failed; the others run. */
+export async function detachSeveralApps({ path, request, settings }: SeveralApps, { ports, streams }: Surroundings): Promise<number> {
+  let failure: number | undefined
+  for (const own of settings) {
+    const code = await ports.runDetached(own, wordsFor(own.name, path, request.flags), streams)
+    if (code !== EXIT.ok) failure ??= code
+  }
+  return failure ?? EXIT.ok
 }
 
 function passSignals(apps: readonly App[], say: (text: string) => void): () => void {
@@ -112,6 +122,11 @@ async function ended(child: ChildProcess): Promise<number> {
     child.once('close', (code) => resolve(code ?? EXIT.failure))
     child.once('error', () => resolve(EXIT.failure))
   })
+}
+
+/** The command line of one of them. */
+function wordsFor(name: string, path: string, flags: Flags): readonly string[] {
+  return ['start', ...wordsOf(flags), '--config', path, '--only', name]
 }
 
 /** The flags again, but those that choose a config and its apps. */

@@ -8,6 +8,7 @@ export interface Stream {
   readonly isTTY?: boolean
   /** Of a terminal. */
   readonly columns?: number
+  readonly rows?: number
   write(text: string): unknown
 }
 
@@ -23,11 +24,15 @@ export interface MainPorts {
   readonly host: () => Host
   /** Runs the app until it ends; gives the exit code. */
   readonly runStart: (settings: Settings, resolve: () => Settings | Promise<Settings>) => Promise<number>
+  /** Starts it in the background; gives the exit code when that is done. */
+  readonly runDetached: (settings: Settings, argv: readonly string[], streams: Streams) => Promise<number>
 }
 
 /** Where the command runs. */
 export interface Surroundings {
   readonly env: Environment
+  /** The start is to be one in the background. */
+  readonly isDetached: boolean
   readonly streams: Streams
   readonly ports: MainPorts
 }

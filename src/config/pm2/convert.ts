@@ -108,13 +108,13 @@ function nameOf({ name, name_prefix: prefix, script }: Pm2Values): string {
 
 /** What is given and does not come along. Where PM2's own default is given, nothing is lost. */
 function notesOn(given: Pm2Values): readonly string[] {
-  const left = Object.entries(PM2_KEYS).flatMap(([key, { fate, text }]) => (fate === 'missing' && isAsked(given[key]) && !(key === 'autostart' && given[key] === true) ? [`${key} is left out: ${text}`] : []))
+  const left = Object.entries(PM2_KEYS).flatMap(([key, { fate, text }]) => (fate === 'missing' && isAsked(given[key]) ? [`${key} is left out: ${text}`] : []))
   const instances = Number(given['instances'])
   const isFork = typeof given['exec_mode'] === 'string' && given['exec_mode'].startsWith('fork')
   return [
     ...left,
     ...(given['autorestart'] === false ? ['autorestart: false is left out: everycore replaces workers that end; a program that ends by itself is no server'] : []),
-    ...(given['autostart'] === false ? [`autostart: false is left out: ${PM2_KEYS['autostart']?.text ?? ''}`] : []),
+    ...(given['autostart'] === false ? ['autostart: false is left out: --only names the apps that are to start'] : []),
     ...(given['treekill'] === false ? ['treekill: false is left out: a worker that is killed takes its children along'] : []),
     ...(typeof given['instance_var'] === 'string' && given['instance_var'] !== 'NODE_APP_INSTANCE' ? [`instance_var is left out: read NODE_APP_INSTANCE or EVERYCORE_SLOT instead of ${given['instance_var']}`] : []),
     ...(isFork && (instances > 1 || instances < 0 || given['instances'] === 'max' || given['instances'] === 0) ? ['exec_mode: fork with several instances: here the workers share their sockets, as in exec_mode: cluster'] : []),

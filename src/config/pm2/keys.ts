@@ -50,6 +50,7 @@ export const PM2_KEYS: Readonly<Record<string, Pm2Key>> = {
   gid: mapped('gid', 'The same, for the workers'),
 
   autorestart: nothing('Workers that end are replaced. false is left out, with a warning: a program that ends by itself is no server'),
+  autostart: nothing('An app of the file is started. false is left out, with a warning: --only names those that are to start'),
   treekill: nothing('A worker is killed with its children. false is left out, with a warning'),
   instance_var: nothing('Workers have NODE_APP_INSTANCE and EVERYCORE_SLOT. Another name is left out, with a warning'),
   disable_source_map_support: nothing('Node.js uses no source maps unless it is told to'),
@@ -89,7 +90,6 @@ export const PM2_KEYS: Readonly<Record<string, Pm2Key>> = {
   log_file: missing(LOG_FILES, 'log'),
   disable_logs: missing('send stdout and stderr to /dev/null'),
   filter_env: missing('remove single variables: env: { NAME: null }'),
-  autostart: missing('name the apps that are to start by --only'),
   install_url: missing('install it before'),
   execute_command: missing('everycore runs Node.js scripts'),
   post_update: missing('everycore pulls no code: run the commands, then everycore reload'),
