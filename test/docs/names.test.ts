@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ERROR_CODES } from '../../src/base/errors.ts'
-import { SETTING_KEYS, settingOf } from '../../src/config/table.ts'
+import { PARAMETER_KEYS, parameterOf } from '../../src/config/file/choices.ts'
 import { codeOf, manual, page, pages, ROOT, type Page } from './markdown.ts'
 
 /** Options that are not ours, and what they belong to. */
@@ -27,15 +27,18 @@ const FOREIGN_FLAGS: Readonly<Record<string, string>> = {
   '--version': 'commander',
   '--format': 'oxlint',
   '--smoke': 'bench/run.mjs',
+  '--write': 'everycore migrate',
+  '--schema': 'everycore config',
+  '--json': 'verbs',
   '--trace-sigint': 'node',
   '--report-on-signal': 'node',
 }
 
 /** Variables of everycore that are no settings. */
-const OTHER_VARIABLES = ['EVERYCORE_RUNS', 'EVERYCORE_DEEPER', 'EVERYCORE_SLOT', 'EVERYCORE_GENERATION', 'EVERYCORE_BOOT', 'EVERYCORE_WORKER', 'EVERYCORE_UPGRADE']
+const OTHER_VARIABLES = ['EVERYCORE_RUNS', 'EVERYCORE_DEEPER', 'EVERYCORE_SLOT', 'EVERYCORE_GENERATION', 'EVERYCORE_BOOT', 'EVERYCORE_WORKER', 'EVERYCORE_UPGRADE', 'EVERYCORE_PARENT']
 
-const FLAGS = new Set(SETTING_KEYS.flatMap((key) => settingOf(key).flags.map(({ long }) => `--${long}`)))
-const VARIABLES = new Set([...SETTING_KEYS.flatMap((key) => settingOf(key).variables), ...OTHER_VARIABLES])
+const FLAGS = new Set(PARAMETER_KEYS.flatMap((key) => parameterOf(key).flags.map(({ long }) => `--${long}`)))
+const VARIABLES = new Set([...PARAMETER_KEYS.flatMap((key) => parameterOf(key).variables), ...OTHER_VARIABLES])
 
 function matches(from: Page, pattern: RegExp): readonly string[] {
   return codeOf(from).flatMap((code) => [...code.matchAll(pattern)].map(([, name = '']) => name))

@@ -10,7 +10,7 @@ export interface VerbCall {
   /** By the long name: a text, or true for a flag without a value. */
   readonly flags: Readonly<Record<string, string | true | undefined>>
   /** What `start` would take, of a verb that is like it. */
-  readonly start: StartRequest | undefined
+  readonly start?: StartRequest
   readonly env: Environment
   readonly streams: Streams
   /** Whether to colour what goes to stdout. */

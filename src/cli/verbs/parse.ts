@@ -42,7 +42,7 @@ export async function parseVerb([word, ...rest]: readonly string[], print: (text
   command.action((...given: unknown[]) => void (args = given.slice(0, verb(name).args.length).map(withSign)))
   try {
     command.parse(withoutSigns(rest), { from: 'user' })
-    return { verb: name, args, flags, start: undefined }
+    return { verb: name, args, flags }
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return undefined
