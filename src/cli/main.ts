@@ -11,7 +11,8 @@ import { locate } from './locate.ts'
 import { parseRequest } from './program.ts'
 import { reportError } from './report-error.ts'
 import { runStart } from './start.ts'
-import type { MainPorts, Streams, Surroundings } from './surroundings.ts'
+import type { Streams } from './streams.ts'
+import type { MainPorts, Surroundings } from './surroundings.ts'
 
 const PROCESS_PORTS: MainPorts = {
   cwd: () => process.cwd(),

@@ -2,21 +2,7 @@
 import type { Environment } from '../config/collect.ts'
 import type { Host } from '../config/host.ts'
 import type { Settings } from '../config/types.ts'
-
-/** Where the command writes to. */
-export interface Stream {
-  readonly isTTY?: boolean
-  /** Of a terminal. */
-  readonly columns?: number
-  readonly rows?: number
-  write(text: string): unknown
-}
-
-/** The two outputs of the command. */
-export interface Streams {
-  readonly stdout: Stream
-  readonly stderr: Stream
-}
+import type { Streams } from './streams.ts'
 
 /** What the command needs of the world besides its arguments; tests replace it. */
 export interface MainPorts {

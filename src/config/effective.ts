@@ -30,44 +30,38 @@ export function addedVariables({ launch }: Pick<Settings, 'launch'>, env: Readon
 }
 
 function textOf(key: SettingKey, value: unknown, settings: Settings): string {
-  const found = derived(key, settings)
+  const found = derived(settings)[key]
   if (found !== undefined) return found
   const { kind, default: fallback } = settingOf(key)
   if (value === undefined || value === fallback.value) return fallback.text
   if (typeof value === 'function') return 'a function'
-  if (typeof value === 'number') return isOf(kind, 'duration', 'hangTimeout', 'lifetime') ? formatDuration(value) : kind === KINDS.size ? formatSize(value) : String(value)
+  if (typeof value === 'number') return textOfNumber(kind, value)
   if (Array.isArray(value)) return value.length === 0 ? fallback.text : masked(value.map(String)).join(' ')
   return typeof value === 'string' || typeof value === 'boolean' ? String(value) : textOfObject(key, value)
 }
 
 /** Where the default goes by the circumstances, or the value by the machine. */
-function derived(key: SettingKey, { name, launch, sizing, logFormat, color, runtimeDir }: Settings): string | undefined {
-  switch (key) {
-    case 'workers':
-      return sizing.asked === String(sizing.size) ? sizing.asked : `${sizing.asked}: ${sizing.size}`
-    case 'name':
-      return name
-    case 'cwd':
-      return launch.cwd
-    case 'logFormat':
-      return logFormat
-    case 'color':
-      return String(color)
-    case 'runtimeDir':
-      return runtimeDir ?? 'none'
-    default:
-      return undefined
+function derived({ name, launch, sizing, logFormat, color, runtimeDir }: Settings): Readonly<Partial<Record<SettingKey, string>>> {
+  return {
+    workers: sizing.asked === String(sizing.size) ? sizing.asked : `${sizing.asked}: ${sizing.size}`,
+    name,
+    cwd: launch.cwd,
+    logFormat,
+    color: String(color),
+    runtimeDir: runtimeDir ?? 'none',
   }
 }
 
 function textOfObject(key: SettingKey, value: unknown): string {
-  const { by, name, count, percent, choose } = value as { readonly by?: string; readonly name?: string | null; readonly count?: number; readonly percent?: number; readonly choose?: unknown }
+  const { isOn, tcp, by, name, count, percent, choose } = value as { readonly isOn?: boolean; readonly tcp?: { readonly host: string; readonly port: number }; readonly by?: string; readonly name?: string | null; readonly count?: number; readonly percent?: number; readonly choose?: unknown }
+  if (isOn !== undefined) return tcp === undefined ? (isOn ? 'on' : 'off') : `${tcp.host}:${tcp.port}`
   if (choose !== undefined) return 'a function'
   if (by !== undefined) return name === null || name === undefined ? by : `${by}:${name}`
   if (count !== undefined) return String(count)
   return percent === undefined ? `${key}: ${JSON.stringify(value)}` : `${percent}%`
 }
 
-function isOf(kind: unknown, ...names: readonly (keyof typeof KINDS)[]): boolean {
-  return names.some((name) => KINDS[name] === kind)
+function textOfNumber(kind: unknown, value: number): string {
+  if (kind === KINDS.size) return formatSize(value)
+  return [KINDS.duration, KINDS.hangTimeout, KINDS.lifetime].some((known) => known === kind) ? formatDuration(value) : String(value)
 }

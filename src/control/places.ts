@@ -63,6 +63,7 @@ export class Places {
   /** Ends all connections; those that are being answered have a moment for it. */
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true
+    clearTimeout(this.#timer)
     for (const socket of this.#waiting) socket.destroy()
     const busy: Promise<unknown>[] = []
     for (const [socket, { isBusy }] of this.#places) {

@@ -9,6 +9,9 @@ import { PARAMETER_KEYS, parameterOf, type ParameterKey } from '../../src/config
 import { configSchema } from '../../src/config/file/schema.ts'
 import { PM2_KEYS } from '../../src/config/pm2/keys.ts'
 import { isSettingKey, SETTING_KEYS, settingOf, type SettingKey } from '../../src/config/table.ts'
+import { usageOf } from '../../src/cli/verb-help.ts'
+import { COMMON_FLAGS, verb, VERB_NAMES, type VerbFlag, type VerbName } from '../../src/cli/verbs.ts'
+import { METHOD_NAMES, methodOf } from '../../src/control/methods.ts'
 import { ROOT } from './markdown.ts'
 
 /** Page to the text between its marks. */
@@ -19,6 +22,8 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/environment.md': variableTable,
   'docs/exit-codes.md': exitCodeTable,
   'docs/errors.md': errorTable,
+  'docs/commands.md': verbReference,
+  'docs/control.md': methodTable,
 }
 
 const BEGIN = '<!-- BEGIN generated -->'
@@ -93,7 +98,7 @@ function keyTable(): string {
 function typeWords(key: SettingKey): string {
   const { $defs } = configSchema() as { readonly $defs: { readonly app: { readonly properties: Readonly<Record<string, TypeSchema>> } } }
   const schema = $defs.app.properties[key] ?? {}
-  const types = (schema.anyOf ?? [schema]).flatMap(({ type, enum: values, const: only }) => values?.map((value) => code(String(value))) ?? [only === undefined ? (type === 'array' ? 'list of texts' : type === 'string' ? 'text' : type === 'integer' ? 'number' : (type ?? '')) : code(String(only))])
+  const types = (schema.anyOf ?? [schema]).flatMap(({ type, enum: values, const: only }) => values?.map((value) => code(value)) ?? [only === undefined ? (TYPE_WORDS[type ?? ''] ?? type ?? '') : code(String(only))])
   const functions = key === 'balance' || key === 'sticky' ? ['function'] : []
   return [...new Set([...types, ...functions])].join(', ')
 }
@@ -101,9 +106,11 @@ function typeWords(key: SettingKey): string {
 interface TypeSchema {
   readonly type?: string
   readonly anyOf?: readonly TypeSchema[]
-  readonly enum?: readonly unknown[]
-  readonly const?: unknown
+  readonly enum?: readonly string[]
+  readonly const?: number
 }
+
+const TYPE_WORDS: Readonly<Record<string, string>> = { array: 'list of texts', string: 'text', integer: 'number' }
 
 function pm2Table(): string {
   const rows = Object.entries(PM2_KEYS).map(([key, { aliases, fate, becomes, text }]) => [[key, ...aliases].map(code).join(', '), fate, becomes.map(code).join(', '), `${text.charAt(0).toUpperCase()}${text.slice(1)}.`])
@@ -123,4 +130,41 @@ function exitCodeTable(): string {
 function errorTable(): string {
   const rows = Object.entries(ERROR_CODES).map(([name, { exit, text }]) => [`[${code(name)}](#${name.toLowerCase()})`, String(exit), text])
   return table(['error code', 'exit code', 'meaning'], rows)
+}
+
+function verbReference(): string {
+  return [...VERB_NAMES.map(verbSection), ['## Options of all', '', ...COMMON_FLAGS.map(flagLine)].join('\n')].join('\n\n')
+}
+
+function verbSection(name: VerbName): string {
+  const { aliases, summary, about, args, flags, examples } = verb(name)
+  return [
+    `## ${name}`,
+    '',
+    `${code(usageOf(name))}${aliases.length === 0 ? '' : `; also ${aliases.map((alias) => code(`everycore ${alias}`)).join(', ')}`}`,
+    '',
+    summary,
+    ...about.flatMap((paragraph) => ['', paragraph]),
+    '',
+    ...args.map(({ name: argument, help }) => `- ${code(argument)}: ${help}`),
+    ...flags.map(flagLine),
+    ...(args.length + flags.length === 0 ? [] : ['']),
+    '```sh',
+    ...examples.map(([line, meaning]) => (meaning === '' ? line : `${line.padEnd(40)} # ${meaning}`)),
+    '```',
+  ].join('\n')
+}
+
+function flagLine({ short, long, placeholder, help }: VerbFlag): string {
+  return `- ${code(spelling({ long, help, ...(short !== undefined && { short }), ...(placeholder !== undefined && { placeholder }) }))}: ${help}`
+}
+
+function methodTable(): string {
+  const answers = { once: 'a document', stream: 'events', either: 'a document, or events' }
+  const rows = METHOD_NAMES.map((name) => {
+    const method = methodOf(name)
+    const body = Object.entries(method.body).map(([field, allowed]) => `${code(field)}: ${allowed}`)
+    return [`${code(`${method.verb} ${method.path}`)}`, method.help, body.join('; '), answers[method.answers]]
+  })
+  return table(['method', 'what it does', 'body', 'answers'], rows)
 }

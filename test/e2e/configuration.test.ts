@@ -96,9 +96,10 @@ test('--no-config reads none, and --config another', (t) => {
   assert.equal(everycore(directory, ['check', '-c', 'gone.json']).code, 4)
 })
 
-describe('several apps', () => {
-  const config = (ports: readonly number[]) => JSON.stringify({ workers: 1, script: 'server.js', apps: [{ name: 'api', port: ports[0], env: { GREETING: 'api' } }, { name: 'web', port: ports[1], env: { GREETING: 'web' } }] })
+/** A config of two, by their ports. */
+const config = (ports: readonly number[]): string => JSON.stringify({ workers: 1, script: 'server.js', apps: [{ name: 'api', port: ports[0], env: { GREETING: 'api' } }, { name: 'web', port: ports[1], env: { GREETING: 'web' } }] })
 
+describe('several apps', () => {
   it('have a supervisor each below one parent, and one goes on without the other', async (t) => {
     const [api, web] = [await freePort(), await freePort()]
     const run = start(t, project(t, { 'everycore.config.json': config([api, web]) }), [])
@@ -206,6 +207,9 @@ describe('the verbs of the configuration', () => {
   })
 })
 
+/** But for the names of where values come from. */
+const valuesOf = (apps: readonly object[]): string => JSON.stringify(apps).replaceAll(/"from":"[^"]*"/g, '"from":""')
+
 describe('a file of PM2', () => {
   const ecosystem = "module.exports = { apps: [{ name: 'shop api', script: 'server.js', instances: 1, env: { GREETING: 'plain' }, env_production: { GREETING: 'production' }, watch: true }] }"
 
@@ -222,12 +226,11 @@ describe('a file of PM2', () => {
   it('becomes a config that runs the same', (t) => {
     const directory = project(t, { 'ecosystem.config.js': ecosystem })
     const of = (argv: readonly string[]) => (JSON.parse(everycore(directory, ['config', '--json', ...argv]).out) as { apps: object[] }).apps.map((app) => ({ ...app, warnings: [] }))
-    const text = (apps: readonly object[]): string => JSON.stringify(apps).replaceAll(/"from":"[^"]*"/g, '"from":""')
     const before = of(['-c', 'ecosystem.config.js', '--env', 'production'])
     const { code, out } = everycore(directory, ['migrate', 'pm2', '--write'])
     assert.equal(code, 0)
     assert.match(out, /wrote .*everycore\.config\.mjs\nshop-api: watch is left out/)
-    assert.equal(text(of(['--mode', 'production'])), text(before))
+    assert.equal(valuesOf(of(['--mode', 'production'])), valuesOf(before))
     assert.equal(everycore(directory, ['migrate', 'pm2', '--write']).code, 2)
   })
 })

@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { EverycoreError } from '../../src/base/errors.ts'
 import { splitApps } from '../../src/config/file/apps.ts'
 import { choose } from '../../src/config/file/choose.ts'
+import { defineConfig } from '../../src/config/file/define.ts'
 import { findConfig, namedConfig } from '../../src/config/file/find.ts'
 import { parseJson } from '../../src/config/file/json.ts'
 import { readConfig } from '../../src/config/file/read.ts'
@@ -211,9 +212,12 @@ describe('the apps of a config', () => {
   }
 })
 
+const config = (values: Readonly<Record<string, unknown>>) => splitApps(values, { file: 'c.js', directory: '/p' })[0]
+const choose3 = (): number => 3
+const byTenant = (): string => 'x'
+
 describe('a value of a config', () => {
   const entries = { '/p/server.js': '', '/p/app/server.js': '', '/q/server.js': '', '/p/.env': 'FROM=p', '/q/.env': 'FROM=q' }
-  const config = (values: Readonly<Record<string, unknown>>) => splitApps(values, { file: 'c.js', directory: '/p' })[0]
   const settings = (values: Readonly<Record<string, unknown>>, input: Partial<Parameters<typeof resolveSettings>[0]> = {}): Settings => resolveSettings({ env: {}, cwd: '/q', isTTY: false, host: fakeHost(entries), config: config(values), ...input })
 
   it('loses to a flag, and wins over a variable', () => {
@@ -242,8 +246,6 @@ describe('a value of a config', () => {
   })
 
   it('may be a function where the library takes one', () => {
-    const choose3 = (): number => 3
-    const byTenant = (): string => 'x'
     assert.equal(settings({ balance: choose3 }).balance, choose3)
     assert.equal(settings({ sticky: byTenant }).sticky?.choose, byTenant)
     assert.equal(settings({ balance: choose3 }).balanceFrom, 'c.js')
@@ -302,6 +304,17 @@ describe('a config that is a program', () => {
   it('that imports everycore where it is not installed is told what to do', async (t) => {
     const error = await rejected(read(files(t, { 'c.mjs': 'import { defineConfig } from "everycore"\nexport default defineConfig({})' }), 'c.mjs'))
     assert.equal(error.hint, 'npm install everycore, or export the object without defineConfig: it only adds types.')
+  })
+})
+
+describe('defineConfig', () => {
+  it('returns what it gets, with its type', () => {
+    const plain: { readonly workers: 3 } = defineConfig({ workers: 3 })
+    assert.deepEqual(plain, { workers: 3 })
+    const byContext = defineConfig(({ cpus, mode }) => ({ workers: cpus, balance: (loads) => loads[0]?.slot, apps: [{ name: mode, env: { A: 1, B: null } }] }))
+    assert.equal(typeof byContext, 'function')
+    // @ts-expect-error -- no such key
+    defineConfig({ wrokers: 3 })
   })
 })
 

@@ -1,7 +1,7 @@
 /** What a verb is called with. */
 import type { Environment } from '../../config/collect.ts'
 import type { StartRequest } from '../argv.ts'
-import type { Streams } from '../surroundings.ts'
+import type { Streams } from '../streams.ts'
 
 /** The command line of a verb, parsed. */
 export interface VerbCall {
