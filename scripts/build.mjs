@@ -1,11 +1,16 @@
 // Bundles the entry points into dist/ and writes the type declarations beside them.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const root = new URL('..', import.meta.url).pathname
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
+/** Node's `import()` for what runs from the code cache, where there is none: a file of its own. */
+const ownImport = {
+  name: 'own-import',
+  setup: ({ onResolve }) => onResolve({ filter: /\/import-module\.ts$/ }, ({ kind }) => (kind === 'entry-point' ? undefined : { path: './import-module.cjs', external: true })),
+}
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -26,6 +31,7 @@ await Promise.all([
   build({ ...common, define: { ...common.define, __EVERYCORE_CONTROL_HASH__: hashOf('dist/control.cjs') }, format: 'esm', outdir: 'dist', entryPoints: { index: 'src/index.ts', worker: 'src/worker/api.ts' } }),
   buildCommand(),
   buildPreload(),
+  buildSchema(),
 ])
 
 const types = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' })
@@ -61,10 +67,19 @@ async function buildCommand() {
     packages: undefined,
     external: ['commander', 'pino'],
     supported: { 'dynamic-import': false },
+    plugins: [ownImport],
   }
   const define = { ...common.define, 'import.meta.dirname': '__dirname' }
+  await build({ ...common, ...quickToParse, format: 'cjs', outfile: 'dist/import-module.cjs', entryPoints: ['src/config/file/import-module.ts'] })
   await build({ ...command, define: { ...define, __EVERYCORE_CONTROL_HASH__: hashOf('dist/control.cjs') }, outfile: 'dist/main.cjs', entryPoints: ['src/cli/main.ts'] })
   await build({ ...command, define, external: ['pino'], outfile: 'dist/verbs.cjs', entryPoints: ['src/cli/verbs/index.ts'] })
   const hashes = `{"main":${hashOf('dist/main.cjs')},"verbs":${hashOf('dist/verbs.cjs')}}`
   await build({ ...command, define: { ...define, __EVERYCORE_HASHES__: hashes }, outfile: 'dist/cli.cjs', entryPoints: ['src/cli/cli.ts'] })
+}
+
+/** For editors and validators of config files. */
+async function buildSchema() {
+  const { outputFiles } = await build({ ...common, packages: undefined, format: 'esm', write: false, entryPoints: ['src/config/file/schema.ts'] })
+  const { configSchema } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`)
+  writeFileSync(`${root}dist/schema.json`, `${JSON.stringify(configSchema(), undefined, 2)}\n`)
 }

@@ -1,8 +1,9 @@
 /** The library: `import { createSupervisor } from 'everycore'`. */
 export { EverycoreError, ERROR_CODES, type ErrorCode } from './base/errors.ts'
 export { EXIT, type ExitCode } from './base/exit-codes.ts'
+export { defineConfig, type AppSettings, type ConfigContext, type ConfigExport, type UserConfig } from './config/file/define.ts'
 export type { SupervisorOptions } from './config/options.ts'
-export type { BalanceFunction, BalanceName, FirstRequest, LogFormat, Settings, SlotLoad, StickyFunction, Verbosity } from './config/types.ts'
+export type { BalanceFunction, BalanceName, FirstRequest, Found, LogFormat, Origin, Settings, SlotLoad, StickyFunction, Verbosity } from './config/types.ts'
 export type { Snapshot, SlotView, WorkerView } from './core/snapshot.ts'
 export type { ExitKind, ExitReport, KillReason, Notice, Outcome, ReloadFailure, ReportedError, RetireReason, ScaleReason, SupervisorPhase } from './core/types.ts'
 export type { HandOvers } from './primary/balancing.ts'

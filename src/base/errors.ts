@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   ERR_EVERYCORE_SETTING: { exit: EXIT.usage, text: 'A setting has a value that is not allowed.' },
   ERR_EVERYCORE_NO_SCRIPT: { exit: EXIT.usage, text: 'No script was given and none was found.' },
   ERR_EVERYCORE_ENV_FILE: { exit: EXIT.usage, text: 'The env file is missing or cannot be parsed.' },
+  ERR_EVERYCORE_CONFIG: { exit: EXIT.cannotLoad, text: 'The config file cannot be loaded, or must not be trusted.' },
   ERR_EVERYCORE_SCRIPT: { exit: EXIT.cannotLoad, text: 'The script is missing, unreadable, a directory or of an unknown kind.' },
   ERR_EVERYCORE_LOAD: { exit: EXIT.cannotLoad, text: 'The script threw while it was loaded.' },
   ERR_EVERYCORE_NEVER_READY: { exit: EXIT.neverReady, text: 'No worker became ready, or none could be kept.' },

@@ -8,7 +8,7 @@ export const EXIT = {
   usage: 2,
   /** No worker became ready, or none could be kept; of a verb: no such app runs. */
   neverReady: 3,
-  /** The script could not be loaded: missing, unreadable, a syntax error, a throw while loading. */
+  /** The script or the config could not be loaded: missing, unreadable, a syntax error, a throw while loading. */
   cannotLoad: 4,
   /** A reload failed or was aborted: the old workers go on serving. */
   reloadFailed: 5,

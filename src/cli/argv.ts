@@ -1,6 +1,6 @@
 import type { Environment, Flags, FlagTexts } from '../config/collect.ts'
+import { PARAMETER_KEYS, parameterOf, type ParameterKey } from '../config/file/choices.ts'
 import type { Flag } from '../config/setting.ts'
-import { SETTING_KEYS, settingOf, type SettingKey } from '../config/table.ts'
 import { VERB_NAMES } from './verbs.ts'
 
 /** The commands that stand beside the verbs; anything else in their place is a script for `start`. */
@@ -12,13 +12,13 @@ export const FIRST_WORDS: readonly string[] = [...COMMANDS, ...VERB_NAMES]
 /** What commander answers before any command. */
 const TOP_FLAGS = new Set(['-h', '--help', '-V', '--version'])
 
-/** A flag and the setting that it gives. */
+/** A flag and what it gives. */
 export interface SettingFlag extends Flag {
-  readonly key: SettingKey
+  readonly key: ParameterKey
 }
 
-/** Every flag of the table. */
-export const FLAGS: readonly SettingFlag[] = SETTING_KEYS.flatMap((key) => settingOf(key).flags.map((flag) => ({ ...flag, key })))
+/** Every flag of the tables. */
+export const FLAGS: readonly SettingFlag[] = PARAMETER_KEYS.flatMap((key) => parameterOf(key).flags.map((flag) => ({ ...flag, key })))
 
 /** Of `start`, and no setting: it says where the command runs, not what. */
 export const DETACH: Flag = { short: 'd', long: 'detach', sets: 'true', help: 'Run in the background: return when all workers are ready, and log to a file.' }
@@ -63,7 +63,7 @@ export function plainRequest(argv: readonly string[]): StartRequest | undefined 
 
 /** Puts together what is given, several times or once. */
 export class FlagCollector {
-  readonly flags: { [Key in SettingKey]?: FlagTexts } = {}
+  readonly flags: { [Key in ParameterKey]?: FlagTexts } = {}
 
   add({ key, long }: SettingFlag, text: string): void {
     this.flags[key] = { flag: `--${long}`, texts: [...(this.flags[key]?.texts ?? []), text] }
@@ -98,6 +98,13 @@ export function outputWish(argv: readonly string[], env: Environment): OutputWis
   const format = given === undefined ? env['EVERYCORE_LOG_FORMAT'] : (given[1] ?? given[0]?.split('=', 2)[1])
   const color = find('color', 'no-color')?.flag?.sets
   return { format: format === 'json' ? 'json' : 'text', color: color === undefined ? undefined : color === 'true' }
+}
+
+/** Takes some words out of those that stand before the script. */
+export function takeWords(argv: readonly string[], words: ReadonlySet<string>): { readonly taken: ReadonlySet<string>; readonly rest: readonly string[] } {
+  const { head, tail } = splitAtScript(argv)
+  const [own, others] = [true, false].map((isOwn) => head.filter(({ words: [word] }) => words.has(word) === isOwn).flatMap((part) => part.words.flatMap((word) => word ?? [])))
+  return { taken: new Set(own), rest: [...(others ?? []), ...tail] }
 }
 
 interface HeadPart {

@@ -11,7 +11,7 @@ const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   failure: 'Anything that has no code of its own.',
   usage: 'The command line or a setting is wrong; nothing was started.',
   neverReady: 'No worker became ready, or none could be kept; of a verb: no such app runs.',
-  cannotLoad: 'The script could not be loaded: missing, unreadable, a syntax error, a throw while loading.',
+  cannotLoad: 'The script or the config could not be loaded: missing, unreadable, a syntax error, a throw while loading.',
   reloadFailed: 'A reload failed or was aborted: the old workers go on serving.',
   unreachable: 'The control socket cannot be reached, or does not answer.',
   interrupted: 'A second Ctrl-C, or one to a verb that waits (128 + SIGINT).',

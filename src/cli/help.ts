@@ -1,5 +1,5 @@
+import { PARAMETER_KEYS, parameterOf, type ParameterKey } from '../config/file/choices.ts'
 import { GROUPS, type Flag } from '../config/setting.ts'
-import { SETTING_KEYS, settingOf } from '../config/table.ts'
 import { DETACH } from './argv.ts'
 import { verb, VERB_NAMES, type VerbName } from './verbs.ts'
 
@@ -17,7 +17,7 @@ const EXAMPLES = [
   ['everycore', 'finds dist/server.js, server.js, …'],
 ] as const
 
-/** The help of the command: usage, examples, then every setting of the table with default and variables. */
+/** The help of the command: usage, examples, then every setting and choice with default and variables. */
 export function formatHelp(): string {
   return [
     'Usage: everycore [start] [options] <script> [args...]',
@@ -26,10 +26,13 @@ export function formatHelp(): string {
     '',
     'Examples:',
     ...EXAMPLES.map(([line, meaning]) => `  ${meaning === '' ? line : `${line.padEnd(36)} ${meaning}`}`),
-    ...GROUPS.flatMap((group) => ['', `${group}:`, ...SETTING_KEYS.filter((key) => settingOf(key).group === group).flatMap(settingLines), ...(group === 'System' ? flagLines(DETACH) : [])]),
+    ...GROUPS.flatMap((group) => ['', `${group}:`, ...PARAMETER_KEYS.filter((key) => parameterOf(key).group === group).flatMap(settingLines), ...(group === 'System' ? flagLines(DETACH) : [])]),
     '',
     'Running apps:',
-    ...VERB_NAMES.flatMap(verbLines),
+    ...VERB_NAMES.filter((name) => verb(name).isOffline !== true).flatMap(verbLines),
+    '',
+    'Configuration:',
+    ...VERB_NAMES.filter((name) => verb(name).isOffline === true).flatMap(verbLines),
     '',
     'More:',
     '  everycore help <verb>',
@@ -37,7 +40,7 @@ export function formatHelp(): string {
     '  -V, --version    The version.',
     '  everycore help exit-codes',
     '',
-    ...wrap('A flag wins over a variable. Times: 30s, 1m, 500ms; a bare number is seconds.', 0),
+    ...wrap('A flag wins over the config file, and that over a variable. Times: 30s, 1m, 500ms; a bare number is seconds.', 0),
     '',
   ].join('\n')
 }
@@ -58,8 +61,8 @@ export function wrap(text: string, indent: number): readonly string[] {
   return [...lines, line].map((content) => ' '.repeat(indent) + content)
 }
 
-function settingLines(key: (typeof SETTING_KEYS)[number]): readonly string[] {
-  const { flags, variables, default: fallback } = settingOf(key)
+function settingLines(key: ParameterKey): readonly string[] {
+  const { flags, variables, default: fallback } = parameterOf(key)
   const origins = [`[default: ${fallback.text}]`, `[env: ${variables.join(', ')}]`]
   const isShort = origins.join(' ').length + INDENT <= WIDTH
   return [

@@ -3,24 +3,16 @@ import { EXIT } from '../base/exit-codes.ts'
 import { nearest } from '../base/nearest.ts'
 import { colorFor } from '../config/color.ts'
 import type { Environment } from '../config/collect.ts'
-import { nodeHost, type Host } from '../config/host.ts'
+import { nodeHost } from '../config/host.ts'
 import { resolveSettings } from '../config/resolve.ts'
 import type { Settings } from '../config/types.ts'
 import { FIRST_WORDS, outputWish, plainRequest, withoutDetach, type StartRequest } from './argv.ts'
+import { locate } from './locate.ts'
 import { parseRequest } from './program.ts'
 import { reportError } from './report-error.ts'
 import { runStart } from './start.ts'
 import type { Streams } from './streams.ts'
-
-/** What the command needs of the world besides its arguments; tests replace it. */
-export interface MainPorts {
-  readonly cwd: () => string
-  readonly host: () => Host
-  /** Runs the app until it ends; gives the exit code. */
-  readonly runStart: (settings: Settings, resolve: () => Settings) => Promise<number>
-  /** Starts it in the background; gives the exit code when that is done. */
-  readonly runDetached: (settings: Settings, argv: readonly string[], streams: Streams) => Promise<number>
-}
+import type { MainPorts, Surroundings } from './surroundings.ts'
 
 const PROCESS_PORTS: MainPorts = {
   cwd: () => process.cwd(),
@@ -39,7 +31,7 @@ export async function main(given: readonly string[], env: Environment, streams: 
   const { argv, isDetached } = withoutDetach(given)
   try {
     const request = plainRequest(argv) ?? (await parseRequest(argv, (text) => void streams.stdout.write(text)))
-    return request === undefined ? EXIT.ok : await runRequest(request, { env, streams, ports: isDetached ? { ...ports, runStart: async (settings) => ports.runDetached(settings, argv, streams) } : ports })
+    return request === undefined ? EXIT.ok : await runRequest(request, { env, streams, isDetached, ports: isDetached ? { ...ports, runStart: async (settings) => ports.runDetached(settings, argv, streams) } : ports })
   } catch (error) {
     const wish = outputWish(argv, env)
     return reportError(error, {
@@ -50,20 +42,19 @@ export async function main(given: readonly string[], env: Environment, streams: 
   }
 }
 
-interface Surroundings {
-  readonly env: Environment
-  readonly streams: Streams
-  readonly ports: MainPorts
-}
-
-async function runRequest({ script, args, flags }: StartRequest, { env, streams, ports }: Surroundings): Promise<number> {
+async function runRequest(given: StartRequest, surroundings: Surroundings): Promise<number> {
+  const { env, streams, ports } = surroundings
   const cwd = ports.cwd()
-  const resolve = (): Settings => resolveSettings({ flags, script, args, env, cwd, isTTY: streams.stdout.isTTY === true, host: ports.host() })
-  return ports.runStart(withVerb(script, resolve), resolve)
+  const { path, choice, request } = await locate(given, cwd, env, ports.host())
+  const { script, args, flags } = request
+  // Here, because most starts have no config.
+  if (path !== undefined) return (await import('./configured.ts')).runConfigured({ path, choice, request, cwd }, surroundings)
+  const settings = (): Settings => resolveSettings({ flags, script, args, env, cwd, isTTY: streams.stdout.isTTY === true, host: ports.host() })
+  return ports.runStart(withVerb(script, settings), settings)
 }
 
 /** A script that does not exist and looks like a command was probably meant as one. */
-function withVerb<T>(script: string | undefined, action: () => T): T {
+export function withVerb<T>(script: string | undefined, action: () => T): T {
   try {
     return action()
   } catch (error) {

@@ -4,7 +4,8 @@ import { nowMs } from '../base/clock.ts'
 import { EXIT } from '../base/exit-codes.ts'
 import { formatDuration } from '../base/units.ts'
 import { VERSION } from '../base/version.ts'
-import type { Settings } from '../config/types.ts'
+import { changedForRestart } from '../config/changes.ts'
+import type { Launch, Settings } from '../config/types.ts'
 import { inheritedSockets } from '../listen/primary/open-descriptors.ts'
 import { canHoldSockets } from '../listen/primary/raw-handle.ts'
 import type { Logs } from '../logs/logs.ts'
@@ -16,6 +17,7 @@ import type { Supervisor } from '../primary/supervisor.ts'
 import { balanceText } from './balance-text.ts'
 import { banner, urlOf, workersText } from './banner.ts'
 import { detachedTeller, type DetachedWord } from './detached.ts'
+import { followParent, isOneOfSeveral } from './parent.ts'
 import { errorText } from './report-error.ts'
 import { installSignals } from './signals.ts'
 
@@ -27,10 +29,10 @@ const STDIN = 0
  *
  * @param resolve finds the settings anew, for a reload
  */
-export async function runStart(settings: Settings, resolve: () => Settings): Promise<number> {
+export async function runStart(settings: Settings, resolve: () => Settings | Promise<Settings>): Promise<number> {
   const began = nowMs()
   const tellStarter = detachedTeller(process.env)
-  const { supervisor, logs, control, succession } = await assemble(settings, { named: inheritedSockets(), relaunch: () => resolve().launch })
+  const { supervisor, logs, control, succession } = await assemble(settings, { named: inheritedSockets(), relaunch: () => readAgain(settings, resolve, (text) => logs.logger.warn(text)) })
   for (const warning of [...settings.warnings, ...settings.sizing.warnings]) logs.logger.warn(warning)
   const manager = (process.env['NOTIFY_SOCKET'] ?? '') === '' ? undefined : joinServiceManager(supervisor, logs, succession)
   const signals = installSignals(supervisor, logs.logger, {
@@ -40,6 +42,7 @@ export async function runStart(settings: Settings, resolve: () => Settings): Pro
     breakLine: () => logs.print(['']),
     upgrade: () => void import('./upgrade.ts').then(async ({ upgradeByCommand }) => upgradeByCommand(supervisor, logs.logger, manager)),
   })
+  const release = isOneOfSeveral(process.env, process.ppid) ? followParent(supervisor) : undefined
   guardPrimary(supervisor, logs)
   if (process.pid === 1) void import('../primary/orphans.ts').then(({ watchOrphans }) => watchOrphans((text) => logs.logger.warn(text)))
   supervisor.once('primary:started', ({ size }) => greet(supervisor, logs, size, nowMs() - began))
@@ -48,11 +51,23 @@ export async function runStart(settings: Settings, resolve: () => Settings): Pro
   supervisor.start().catch(() => {})
   const failure = await supervisor.done
   signals.remove()
+  release?.()
   await control?.close()
   if (failure === undefined) return signals.exitCode ?? EXIT.ok
   for (const line of errorText(failure)) logs.logger.error(line, { code: failure.code })
   await logs.flush(1000)
   return failure.exitCode
+}
+
+/** What a reload is to run. What else has changed meanwhile is told. */
+function readAgain(settings: Settings, resolve: () => Settings | Promise<Settings>, warn: (text: string) => void): Launch | Promise<Launch> {
+  const use = (fresh: Settings): Launch => {
+    const changed = changedForRestart(settings, fresh)
+    if (changed !== undefined) warn(changed)
+    return fresh.launch
+  }
+  const fresh = resolve()
+  return fresh instanceof Promise ? fresh.then(use) : use(fresh)
 }
 
 /** A successor says nothing as long as another speaks for the service. */

@@ -5,6 +5,7 @@ import { EverycoreError } from '../base/errors.ts'
 import type { Logger } from '../logs/logs.ts'
 import type { ServiceManager } from '../primary/service-manager.ts'
 import type { Supervisor } from '../primary/supervisor.ts'
+import { isOneOfSeveral } from './parent.ts'
 
 /** By its number: `process.stdin` would open a stream that nobody reads. */
 const STDIN = 0
@@ -40,6 +41,7 @@ export async function upgradeByCommand(supervisor: Supervisor, log: Logger, mana
 export function obstacleToUpgrade({ pid, ppid, init, env }: Whereabouts): string | undefined {
   if (pid === 1) return 'this is process 1 of a container, which ends with it. Start a new container instead'
   if (ppid === 1 && init !== undefined && CONTAINER_INITS.has(init)) return `${init} ends the container when this process ends. Start a new container instead`
+  if (isOneOfSeveral(env, ppid)) return 'this app is one of several below one parent, which would take the end of this process for the end of the app. Start each app by itself, with --only'
   const isService = env['SYSTEMD_EXEC_PID'] === String(pid)
   if (isService && (env['NOTIFY_SOCKET'] ?? '') === '') return 'systemd ends the service when this process ends, unless the unit says Type=notify and NotifyAccess=all'
   return undefined

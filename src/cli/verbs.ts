@@ -31,6 +31,10 @@ export interface Verb {
   readonly args: readonly VerbArgument[]
   /** Besides those that all have. */
   readonly flags: readonly VerbFlag[]
+  /** It concerns no app that runs. */
+  readonly isOffline?: true
+  /** It takes what `start` takes, and its own flags have no values. */
+  readonly likeStart?: true
   /** Command lines and what they do. */
   readonly examples: readonly (readonly [line: string, meaning: string])[]
 }
@@ -59,6 +63,57 @@ export const VERBS = {
     examples: [
       ['everycore status', 'the only app that runs'],
       ['everycore status shop --json', ''],
+    ],
+  },
+  config: {
+    aliases: [],
+    summary: 'What a start here would run with, and where each value comes from.',
+    about: ['It takes the options of start, and starts nothing. Of the variables of the app it tells the names only.'],
+    isOffline: true,
+    args: [{ name: 'script', isOptional: true, help: 'As for start; also a config file.' }],
+    flags: [{ long: 'schema', help: 'The JSON Schema of config files instead.' }],
+    likeStart: true,
+    examples: [
+      ['everycore config', 'every setting, value and origin'],
+      ['everycore config --only api --json', ''],
+      ['everycore config -w 4 server.js', 'what if'],
+    ],
+  },
+  check: {
+    aliases: [],
+    summary: 'Whether a start here would find all in order. Starts nothing.',
+    about: ['It reads the config, its env files and the options, looks for the scripts and has Node.js parse them. Everything that is wrong is told at once. Exit codes: 0 for nothing, 2 for settings, 4 for a config or a script that cannot be loaded.'],
+    isOffline: true,
+    args: [{ name: 'script', isOptional: true, help: 'As for start; also a config file.' }],
+    flags: [],
+    likeStart: true,
+    examples: [
+      ['everycore check', ''],
+      ['everycore check ecosystem.config.js', 'what everycore makes of a file of PM2'],
+    ],
+  },
+  init: {
+    aliases: [],
+    summary: 'Writes everycore.config.mjs with every setting as a comment.',
+    about: ['It overwrites nothing.'],
+    isOffline: true,
+    args: [],
+    flags: [],
+    examples: [['everycore init', '']],
+  },
+  migrate: {
+    aliases: [],
+    summary: 'Makes a config of everycore from a file of PM2.',
+    about: ['It prints the config, and what could not come along as comments in it. docs/from-pm2.md lists every key.'],
+    isOffline: true,
+    args: [
+      { name: 'from', isOptional: false, help: 'pm2' },
+      { name: 'file', isOptional: true, help: 'ecosystem.config.js and the like; looked for, if left out.' },
+    ],
+    flags: [{ long: 'write', help: 'Write it to everycore.config.mjs, if there is no config yet.' }],
+    examples: [
+      ['everycore migrate pm2', ''],
+      ['everycore migrate pm2 apps.json --write', ''],
     ],
   },
   ls: {

@@ -1,7 +1,6 @@
 import { EverycoreError } from '../base/errors.ts'
-import type { Found } from './collect.ts'
 import type { Host } from './host.ts'
-import { BALANCES, type BalanceFunction, type BalanceName } from './types.ts'
+import { BALANCES, type BalanceFunction, type BalanceName, type Found } from './types.ts'
 
 /** Why the supervisor cannot pass connections on. */
 export const NO_LINKS = 'on Windows connections stay with the worker that accepts them'

@@ -1,9 +1,10 @@
 import * as v from 'valibot'
 import { nearest } from '../base/nearest.ts'
+import { CHOICES, type ChoiceKey } from './file/choices.ts'
 import type { TextSource } from './kinds.ts'
 import type { Problems } from './problems.ts'
 import { SETTING_KEYS, settingOf, type SettingKey, type SettingValue } from './table.ts'
-import type { Origin } from './types.ts'
+import type { Found } from './types.ts'
 
 /** Environment variables as Node gives them. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -15,29 +16,23 @@ export interface FlagTexts {
   readonly texts: readonly string[]
 }
 
-/** What the command line gave, by setting. */
-export type Flags = Readonly<Partial<Record<SettingKey, FlagTexts>>>
-
-/** A value and where it came from. */
-export interface Found<T> {
-  readonly value: T
-  readonly origin: Origin
-  /** For messages: `--workers (flag)`, `EVERYCORE_WORKERS (environment)`, `workers (option)`. */
-  readonly where: string
-}
+/** What the command line gave, by setting; and what it says of config files. */
+export type Flags = Readonly<Partial<Record<SettingKey | ChoiceKey, FlagTexts>>>
 
 /** Every setting: the given value, else the default. */
 export type Values = { readonly [K in SettingKey]: Found<SettingValue<K>> }
 
-/** The three places that values are looked for in. */
+/** The places that values are looked for in. */
 export interface Given {
   readonly flags: Flags
   readonly options: Readonly<Record<string, unknown>>
+  /** Of a config file. */
+  readonly config?: Named | undefined
   readonly env: Environment
 }
 
 /**
- * Finds every setting: flag, then option, then environment, then default. A wrong value is noted among
+ * Finds every setting: flag, then option, then config, then environment, then default. A wrong value is noted among
  * the problems and the default stands in for it.
  */
 export function collectValues(given: Given, problems: Problems): Values {
@@ -46,11 +41,17 @@ export function collectValues(given: Given, problems: Problems): Values {
   return Object.fromEntries(entries) as Values
 }
 
+/** Values by key, and what to call them in messages. */
+export interface Named {
+  readonly values: Readonly<Record<string, unknown>>
+  readonly where: (key: string) => string
+}
+
 const PREFIX = 'EVERYCORE_'
 
 /** Sentences about variables that look like a setting and are none. */
 export function misspeltVariables(env: Environment): readonly string[] {
-  const known = SETTING_KEYS.flatMap((key) => settingOf(key).variables).filter((variable) => variable.startsWith(PREFIX))
+  const known = [...SETTING_KEYS.map(settingOf), ...Object.values(CHOICES)].flatMap(({ variables }) => variables).filter((variable) => variable.startsWith(PREFIX))
   const names = known.map((variable) => variable.replace(PREFIX, ''))
   return Object.keys(env).flatMap((variable) => {
     if (!variable.startsWith(PREFIX) || known.includes(variable)) return []
@@ -69,7 +70,7 @@ function collectValue(key: SettingKey, given: Given, problems: Problems): Found<
   return { ...found, value: fallback.value }
 }
 
-function findRaw(key: SettingKey, { flags, options, env }: Given): (Found<unknown> & { readonly written: string }) | undefined {
+function findRaw(key: SettingKey, { flags, options, config, env }: Given): (Found<unknown> & { readonly written: string }) | undefined {
   const { kind, variables } = settingOf(key)
   const read = (texts: readonly string[], source: TextSource) => ({
     value: kind.read(texts, source),
@@ -80,6 +81,8 @@ function findRaw(key: SettingKey, { flags, options, env }: Given): (Found<unknow
   if (flag !== undefined) return { ...read(flag.texts, 'flag'), where: `${flag.flag} (flag)` }
   const option = Object.hasOwn(options, key) ? options[key] : undefined
   if (option !== undefined) return { value: option, origin: 'option', written: show(option), where: `${key} (option)` }
+  const configured = config !== undefined && Object.hasOwn(config.values, key) ? config.values[key] : undefined
+  if (config !== undefined && configured !== undefined) return { value: configured, origin: 'config', written: show(configured), where: config.where(key) }
   // An empty variable is how a compose file or a shell says "not set".
   const variable = variables.find((name) => (env[name] ?? '').trim() !== '')
   if (variable === undefined) return undefined

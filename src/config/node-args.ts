@@ -1,6 +1,7 @@
-import type { Environment, Found } from './collect.ts'
+import type { Environment } from './collect.ts'
 import { takeInspect } from './inspect.ts'
 import { settingError } from './problems.ts'
+import type { Found } from './types.ts'
 import { joinNodeOptions, splitWords } from './words.ts'
 
 /** Arguments with which node does something else than run the script. */

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import * as v from 'valibot'
 import { nearest } from '../base/nearest.ts'
+import type { Named } from './collect.ts'
 import type { Problems } from './problems.ts'
 import { SETTING_KEYS, type SettingKey } from './table.ts'
 import type { BalanceFunction, BalanceName, LogFormat, StickyFunction, Verbosity } from './types.ts'
@@ -124,14 +125,14 @@ export function readOptions(options: unknown, problems: Problems): Readonly<Reco
   return { ...options }
 }
 
-/** Script, arguments and environment from the options; what is wrong with them is noted and left out. */
-export function readStartOptions(options: Readonly<Record<string, unknown>>, problems: Problems): StartOptions {
+/** Script, arguments and environment from options or a config; what is wrong with them is noted and left out. */
+export function readStartOptions({ values, where }: Named, problems: Problems): StartOptions {
   const checked = <T>(key: string, schema: v.GenericSchema<unknown, T>, allowed: string): T | undefined => {
-    const value = Object.hasOwn(options, key) ? options[key] : undefined
+    const value = Object.hasOwn(values, key) ? values[key] : undefined
     if (value === undefined) return undefined
     const parsed = v.safeParse(schema, value)
     if (parsed.success) return parsed.output
-    problems.addSetting(`${key} (option) is not ${allowed}`)
+    problems.addSetting(`${where(key)} is not ${allowed}`)
     return undefined
   }
   return {

@@ -5,6 +5,7 @@ import type { Host } from './host.ts'
 export interface PackageJson {
   readonly name?: string
   readonly main?: string
+  readonly type?: string
 }
 
 /** The package.json of a directory; undefined when there is none, or none that can be read. */
@@ -12,8 +13,8 @@ export function readPackageJson(directory: string, host: Host): PackageJson | un
   try {
     const parsed: unknown = JSON.parse(host.readFile(join(directory, 'package.json')))
     if (typeof parsed !== 'object' || parsed === null) return undefined
-    const { name, main } = parsed as { readonly name?: unknown; readonly main?: unknown }
-    return { ...(typeof name === 'string' && { name }), ...(typeof main === 'string' && { main }) }
+    const { name, main, type } = parsed as { readonly name?: unknown; readonly main?: unknown; readonly type?: unknown }
+    return { ...(typeof name === 'string' && { name }), ...(typeof main === 'string' && { main }), ...(typeof type === 'string' && { type }) }
   } catch {
     return undefined
   }

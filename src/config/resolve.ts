@@ -1,20 +1,22 @@
 import { join, resolve } from 'node:path'
+import type { EverycoreError } from '../base/errors.ts'
 import { formatDuration } from '../base/units.ts'
 import type { CoreSettings } from '../core/types.ts'
 import { resolveBalance } from './balance.ts'
-import { collectValues, misspeltVariables, type Environment, type Flags, type Found, type Values } from './collect.ts'
+import { baseOf, resolveBases, type Bases } from './bases.ts'
+import { collectValues, misspeltVariables, type Environment, type Flags, type Named, type Values } from './collect.ts'
 import { colorFor } from './color.ts'
 import { readEnvFiles } from './env-file.ts'
 import type { Host } from './host.ts'
 import { readMachine } from './machine.ts'
 import { deriveName } from './name.ts'
 import { resolveNodeArgs, type NodeArgs } from './node-args.ts'
-import { readOptions, readStartOptions, type SupervisorOptions } from './options.ts'
+import { readOptions, readStartOptions, type StartOptions, type SupervisorOptions } from './options.ts'
 import { Problems, settingError } from './problems.ts'
 import { COMPILE_CACHE, explicitRuntimeDir, implicitRuntimeDir, type RuntimeDir } from './runtime-dir.ts'
 import { findScript } from './script.ts'
 import { resolveSizing } from './sizing.ts'
-import type { Launch, Settings, Sizing } from './types.ts'
+import type { Found, Launch, Settings, Sizing } from './types.ts'
 import { resolveSticky } from './sticky.ts'
 import { typescriptArgs } from './typescript.ts'
 import { resolveIdentity, type Identity } from './users.ts'
@@ -33,6 +35,8 @@ export interface SettingsInput {
   readonly script?: string | undefined
   readonly args?: readonly string[]
   readonly options?: SupervisorOptions
+  /** One app of a config file. */
+  readonly config?: ConfigInput | undefined
   readonly env: Environment
   readonly cwd: string
   /** Stdout is a terminal. */
@@ -40,10 +44,20 @@ export interface SettingsInput {
   readonly host: Host
 }
 
+/** What a config file says, unjudged. */
+export interface ConfigInput extends Named {
+  /** Its own; paths in it are relative to this. */
+  readonly directory: string
+  /** What is wrong with it already. */
+  readonly problems: readonly EverycoreError[]
+  /** Sentences for the operator. */
+  readonly warnings: readonly string[]
+}
+
 /** What has to be known before the details can be found. */
 interface Basis {
   readonly script: string
-  readonly cwd: string
+  readonly bases: Bases
   readonly sizing: Sizing
   readonly identity: Identity
   readonly env: Readonly<Record<string, string>>
@@ -59,17 +73,18 @@ interface Basis {
 export function resolveSettings(input: SettingsInput): Settings {
   const problems = new Problems()
   const options = readOptions(input.options, problems)
-  const values = collectValues({ flags: input.flags ?? {}, options, env: input.env }, problems)
-  const start = readStartOptions(options, problems)
+  for (const problem of input.config?.problems ?? []) problems.add(problem)
+  const values = collectValues({ flags: input.flags ?? {}, options, config: input.config, env: input.env }, problems)
+  const start = readStartOptions(input.config ?? { values: options, where: (key) => `${key} (option)` }, problems)
   const balance = problems.attempt(() => resolveBalance(values.balance, input.host))
-  const basis = resolveBasis({ ...input, script: input.script ?? start.script }, values, start.env ?? {}, problems)
+  const basis = resolveBasis(input, values, start, problems)
   const sticky = resolveSticky(values, problems, input.host)
   problems.attempt(() => checkSpares(values, basis, input.host))
   if (basis === undefined || balance === undefined || !problems.none) throw problems.toError()
-  const runtimeDir = resolveRuntimeDir(values, basis.cwd, input)
+  const runtimeDir = resolveRuntimeDir(values, basis.bases, input)
   const codeCache = codeCacheDir(runtimeDir.path, basis)
   return {
-    name: values.name.value ?? deriveName(basis.script, basis.cwd, input.host),
+    name: values.name.value ?? deriveName(basis.script, basis.bases.cwd, input.host),
     launch: launchOf(basis, input.args ?? start.args ?? []),
     sizing: basis.sizing,
     shrinkAfterMs: values.shrinkAfterMs.value,
@@ -97,7 +112,8 @@ export function resolveSettings(input: SettingsInput): Settings {
     control: values.control.value,
     codeCacheDir: codeCache,
     compileCacheDir: input.host.hasCompileCache ? codeCache : undefined,
-    warnings: [...misspeltVariables(input.env), ...runtimeDir.warnings, ...stopWarnings(values)],
+    warnings: [...(input.config?.warnings ?? []), ...misspeltVariables(input.env), ...runtimeDir.warnings, ...stopWarnings(values)],
+    given: values,
   }
 }
 
@@ -116,38 +132,38 @@ function stopWarnings({ drainDelayMs, gracefulTimeoutMs }: Values): readonly str
 
 /** By the name that the operator knows; a default has none. */
 function speaker({ origin, where }: Found<unknown>): string {
+  if (origin === 'config') return /\((.*)\)$/.exec(where)?.[1] ?? where
   return origin === 'flag' || origin === 'environment' ? (where.split(' ')[0] ?? origin) : origin
 }
 
-function resolveBasis(input: SettingsInput, values: Values, extra: Environment, problems: Problems): Basis | undefined {
+function resolveBasis(input: SettingsInput, values: Values, start: StartOptions, problems: Problems): Basis | undefined {
   const { host } = input
   const sizing = problems.attempt(() => resolveSizing(values.workers.value, readMachine(host)))
   const identity = problems.attempt(() => resolveIdentity(values.uid, values.gid, host))
-  const cwd = problems.attempt(() => resolveCwd(values, input))
-  if (cwd === undefined) return undefined
-  const files = problems.attempt(() => readEnvFiles(values.envFiles.value, cwd, host))
-  const env = workerEnv({ files: files ?? {}, processEnv: input.env, extra, port: values.port.value })
+  const bases = problems.attempt(() => resolveBases(values.cwd, input.cwd, input.config?.directory, host))
+  if (bases === undefined) return undefined
+  const files = problems.attempt(() => readEnvFiles(values.envFiles.value, baseOf(values.envFiles.origin, bases), host))
+  const env = workerEnv({ files: files ?? {}, processEnv: input.env, extra: start.env ?? {}, port: values.port.value })
   const node = problems.attempt(() => resolveNodeArgs({ nodeArgs: values.nodeArgs, inspectPort: values.inspectPort.value, env, size: sizing?.most ?? 1 }))
-  const script = problems.attempt(() => findScript(input.script, cwd, host))
+  const script = problems.attempt(() => scriptOf(input, start.script, bases))
   if (script === undefined || node === undefined || identity === undefined || sizing === undefined) return undefined
   const typescript = problems.attempt(() => typescriptArgs({ script, nodeArgs: node.nodeArgs, nodeOptions: node.optionWords }, host))
-  return { script, cwd, sizing, identity, env, node: { ...node, nodeArgs: [...node.nodeArgs, ...(typescript ?? [])] } }
+  return { script, bases, sizing, identity, env, node: { ...node, nodeArgs: [...node.nodeArgs, ...(typescript ?? [])] } }
 }
 
-function resolveCwd(values: Values, { cwd, host }: SettingsInput): string {
-  if (values.cwd.value === undefined) return cwd
-  const path = resolve(cwd, values.cwd.value)
-  if (host.stat(path)?.kind === 'directory') return path
-  throw settingError(`${values.cwd.where}: there is no directory ${path}`)
+function scriptOf({ script, config, host }: SettingsInput, configured: string | undefined, bases: Bases): string {
+  if (script !== undefined) return findScript(script, bases.given, host)
+  if (configured !== undefined) return findScript(configured, config === undefined ? bases.given : bases.config, host)
+  return findScript(undefined, bases.cwd, host)
 }
 
-function launchOf({ script, cwd, identity, env, node }: Basis, args: readonly string[]): Launch {
+function launchOf({ script, bases, identity, env, node }: Basis, args: readonly string[]): Launch {
   const { NODE_OPTIONS: _, ...others } = env
   const withOptions = { ...others, ...(node.nodeOptions !== '' && { NODE_OPTIONS: node.nodeOptions ?? '' }) }
   return {
     script,
     args,
-    cwd,
+    cwd: bases.cwd,
     nodeArgs: node.nodeArgs,
     env: node.nodeOptions === undefined ? env : withOptions,
     ...identity,
@@ -174,10 +190,10 @@ function coreSettings(values: Values, sizing: Sizing): CoreSettings {
   }
 }
 
-function resolveRuntimeDir(values: Values, cwd: string, { env, host }: SettingsInput): RuntimeDir {
-  const given = values.runtimeDir.value
-  if (given === undefined) return implicitRuntimeDir(env, host)
-  return { path: explicitRuntimeDir(resolve(cwd, given), host), warnings: [] }
+function resolveRuntimeDir(values: Values, bases: Bases, { env, host }: SettingsInput): RuntimeDir {
+  const { value, origin } = values.runtimeDir
+  if (value === undefined) return implicitRuntimeDir(env, host)
+  return { path: explicitRuntimeDir(resolve(baseOf(origin, bases), value), host), warnings: [] }
 }
 
 /** Workers under another user could not write to it; and whoever sets one up, or none, knows why. */

@@ -2,7 +2,7 @@
 import type { Kind } from './kinds.ts'
 
 /** Headings of the help, in its order. */
-export const GROUPS = ['Workers', 'App', 'Start and stop', 'Health', 'Output', 'System'] as const
+export const GROUPS = ['Workers', 'App', 'Start and stop', 'Health', 'Output', 'System', 'Config file'] as const
 
 /** One way to give a setting on the command line. */
 export interface Flag {

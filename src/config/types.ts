@@ -1,7 +1,15 @@
 import type { CoreSettings } from '../core/types.ts'
 
 /** Where a value came from; the first that has one wins, in this order. */
-export type Origin = 'flag' | 'option' | 'environment' | 'default'
+export type Origin = 'flag' | 'option' | 'config' | 'environment' | 'default'
+
+/** A value and where it came from. */
+export interface Found<T> {
+  readonly value: T
+  readonly origin: Origin
+  /** For messages: `--workers (flag)`, `workers (everycore.config.js)`, `EVERYCORE_WORKERS (environment)`, `workers (option)`. */
+  readonly where: string
+}
 
 export type LogFormat = 'pretty' | 'json' | 'raw'
 /**
@@ -175,4 +183,6 @@ export interface Settings {
   readonly compileCacheDir: string | undefined
   /** Sentences for the operator that belong to no other part. */
   readonly warnings: readonly string[]
+  /** Every setting of the table as it was given, and where. No variable of the app is among them. */
+  readonly given: Readonly<Record<string, Found<unknown>>>
 }

@@ -1,4 +1,4 @@
-import type { Found } from './collect.ts'
+import type { Found } from './types.ts'
 import type { Host } from './host.ts'
 import { settingError } from './problems.ts'
 

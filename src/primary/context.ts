@@ -18,7 +18,7 @@ export interface SupervisorContext {
   /** Bytes; undefined where nobody knows. */
   readonly freeMemory: () => number | undefined
   /** Finds out anew what is to be run. @throws EverycoreError with all that is wrong */
-  readonly relaunch: () => Launch
+  readonly relaunch: () => Launch | Promise<Launch>
 }
 
 export interface StopOptions {

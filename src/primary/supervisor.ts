@@ -200,14 +200,15 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   /**
-   * Replaces every worker by a new one, each ready before its predecessor drains. Script, env files and arguments are read anew.
+   * Replaces every worker by a new one, each ready before its predecessor drains. Script, env files, arguments and the config file are read anew.
    *
    * @returns when all are replaced
    * @throws EverycoreError ERR_EVERYCORE_RELOAD when a new worker failed; the old ones go on serving
    */
   async reload(): Promise<void> {
     this.#requireRunning('reload')
-    this.#useNewest()
+    const reading = this.#useNewest('reload')
+    if (reading !== undefined) await reading
     const answered = this.#waiters.nextReload()
     this.#engine.tell({ type: 'reloadRequested' })
     await answered
@@ -233,7 +234,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    */
   async restart(): Promise<void> {
     this.#requireRunning('restart')
-    this.#useNewest()
+    const reading = this.#useNewest('restart')
+    if (reading !== undefined) await reading
     const answered = this.#waiters.nextRestart()
     this.#engine.tell({ type: 'restartRequested' })
     await answered
@@ -268,8 +270,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   /** What is started from now on. @throws EverycoreError with all that is wrong with it */
-  #useNewest(): void {
-    this.#crew.use(relaunch(this.#context.relaunch, this.#context.logs.logger, (why) => this.#safely(() => this.emit('reload:refused', { why }))))
+  #useNewest(action: string): Promise<void> | undefined {
+    const launch = relaunch(this.#context.relaunch, this.#context.logs.logger, (why) => this.#safely(() => this.emit('reload:refused', { why })))
+    if (launch instanceof Promise) return launch.then((read) => (this.#requireRunning(action), this.#crew.use(read)))
+    this.#crew.use(launch)
+    return undefined
   }
 
   /** Workers that are ready, by slot. */

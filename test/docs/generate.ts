@@ -4,7 +4,11 @@ import { join } from 'node:path'
 import { ERROR_CODES } from '../../src/base/errors.ts'
 import { EXIT } from '../../src/base/exit-codes.ts'
 import { GROUPS, type Flag } from '../../src/config/setting.ts'
-import { SETTING_KEYS, settingOf, type SettingKey } from '../../src/config/table.ts'
+import { AT_RELOAD } from '../../src/config/changes.ts'
+import { PARAMETER_KEYS, parameterOf, type ParameterKey } from '../../src/config/file/choices.ts'
+import { configSchema } from '../../src/config/file/schema.ts'
+import { PM2_KEYS } from '../../src/config/pm2/keys.ts'
+import { isSettingKey, SETTING_KEYS, settingOf, type SettingKey } from '../../src/config/table.ts'
 import { usageOf } from '../../src/cli/verb-help.ts'
 import { COMMON_FLAGS, verb, VERB_NAMES, type VerbFlag, type VerbName } from '../../src/cli/verbs.ts'
 import { METHOD_NAMES, methodOf } from '../../src/control/methods.ts'
@@ -13,6 +17,8 @@ import { ROOT } from './markdown.ts'
 /** Page to the text between its marks. */
 export const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/options.md': optionReference,
+  'docs/configuration.md': keyTable,
+  'docs/from-pm2.md': pm2Table,
   'docs/environment.md': variableTable,
   'docs/exit-codes.md': exitCodeTable,
   'docs/errors.md': errorTable,
@@ -54,13 +60,13 @@ function spelling({ short, long, placeholder, sets }: Flag): string {
 
 function optionReference(): string {
   return GROUPS.map((group) => {
-    const keys = SETTING_KEYS.filter((key) => settingOf(key).group === group)
+    const keys = PARAMETER_KEYS.filter((key) => parameterOf(key).group === group)
     return [`## ${group}`, ...keys.map(optionSection)].join('\n\n')
   }).join('\n\n')
 }
 
-function optionSection(key: SettingKey): string {
-  const { flags, variables, kind, repeatable, default: fallback } = settingOf(key)
+function optionSection(key: ParameterKey): string {
+  const { flags, variables, kind, repeatable, default: fallback } = parameterOf(key)
   return [
     `### ${flags.map((flag) => `--${flag.long}`).join(', ')}`,
     '',
@@ -68,17 +74,47 @@ function optionSection(key: SettingKey): string {
     `- Allowed: ${kind.allowed}.${repeatable === true ? ' May be given several times.' : ''}`,
     `- Default: ${fallback.text}. ${fallback.reason}`,
     `- Environment: ${variables.map(code).join(', ')}.`,
-    `- Library: ${code(key)}.`,
+    ...(isSettingKey(key) ? [`- Library and config: ${code(key)}.`] : []),
   ].join('\n')
 }
 
 function variableTable(): string {
-  const rows = SETTING_KEYS.flatMap((key) => {
-    const { flags, variables, default: fallback } = settingOf(key)
+  const rows = PARAMETER_KEYS.flatMap((key) => {
+    const { flags, variables, default: fallback } = parameterOf(key)
     const links = flags.map(({ long }) => code(`--${long}`)).join(', ')
     return variables.map((variable) => [code(variable), `[${links}](options.md#${flags.map(({ long }) => `--${long}`).join('-')})`, fallback.text])
   })
   return table(['variable', 'option', 'default'], rows)
+}
+
+function keyTable(): string {
+  return table(['key', 'value', 'default', 'option', 'at a reload'], SETTING_KEYS.map((key) => {
+    const { flags, default: fallback } = settingOf(key)
+    return [code(key), typeWords(key), fallback.text, `[${flags.map(({ long }) => code(`--${long}`)).join(', ')}](options.md#${flags.map(({ long }) => `--${long}`).join('-')})`, AT_RELOAD.includes(key) ? 'yes' : '']
+  }))
+}
+
+/** What the schema allows, in words. */
+function typeWords(key: SettingKey): string {
+  const { $defs } = configSchema() as { readonly $defs: { readonly app: { readonly properties: Readonly<Record<string, TypeSchema>> } } }
+  const schema = $defs.app.properties[key] ?? {}
+  const types = (schema.anyOf ?? [schema]).flatMap(({ type, enum: values, const: only }) => values?.map((value) => code(value)) ?? [only === undefined ? (TYPE_WORDS[type ?? ''] ?? type ?? '') : code(String(only))])
+  const functions = key === 'balance' || key === 'sticky' ? ['function'] : []
+  return [...new Set([...types, ...functions])].join(', ')
+}
+
+interface TypeSchema {
+  readonly type?: string
+  readonly anyOf?: readonly TypeSchema[]
+  readonly enum?: readonly string[]
+  readonly const?: number
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = { array: 'list of texts', string: 'text', integer: 'number' }
+
+function pm2Table(): string {
+  const rows = Object.entries(PM2_KEYS).map(([key, { aliases, fate, becomes, text }]) => [[key, ...aliases].map(code).join(', '), fate, becomes.map(code).join(', '), `${text.charAt(0).toUpperCase()}${text.slice(1)}.`])
+  return table(['key of PM2', 'fate', 'key of everycore', ''], rows)
 }
 
 function exitCodeTable(): string {

@@ -4,10 +4,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ERROR_CODES } from '../../src/base/errors.ts'
+import { PARAMETER_KEYS, parameterOf } from '../../src/config/file/choices.ts'
 import { DETACH } from '../../src/cli/argv.ts'
 import { flagsOf, VERB_NAMES, verbOf } from '../../src/cli/verbs.ts'
 import { METHOD_NAMES, methodOf } from '../../src/control/methods.ts'
-import { SETTING_KEYS, settingOf } from '../../src/config/table.ts'
 import { codeOf, manual, page, pages, ROOT, type Page } from './markdown.ts'
 
 /** Options that are not ours, and what they belong to. */
@@ -37,10 +37,10 @@ const FOREIGN_FLAGS: Readonly<Record<string, string>> = {
 }
 
 /** Variables of everycore that are no settings. */
-const OTHER_VARIABLES = ['EVERYCORE_RUNS', 'EVERYCORE_DEEPER', 'EVERYCORE_SLOT', 'EVERYCORE_GENERATION', 'EVERYCORE_BOOT', 'EVERYCORE_WORKER', 'EVERYCORE_UPGRADE', 'EVERYCORE_DETACHED']
+const OTHER_VARIABLES = ['EVERYCORE_RUNS', 'EVERYCORE_DEEPER', 'EVERYCORE_SLOT', 'EVERYCORE_GENERATION', 'EVERYCORE_BOOT', 'EVERYCORE_WORKER', 'EVERYCORE_UPGRADE', 'EVERYCORE_DETACHED', 'EVERYCORE_PARENT']
 
-const FLAGS = new Set([...SETTING_KEYS.flatMap((key) => settingOf(key).flags), ...VERB_NAMES.flatMap(flagsOf), DETACH].map(({ long }) => `--${long}`))
-const VARIABLES = new Set([...SETTING_KEYS.flatMap((key) => settingOf(key).variables), ...OTHER_VARIABLES])
+const FLAGS = new Set([...PARAMETER_KEYS.flatMap((key) => parameterOf(key).flags), ...VERB_NAMES.flatMap(flagsOf), DETACH].map(({ long }) => `--${long}`))
+const VARIABLES = new Set([...PARAMETER_KEYS.flatMap((key) => parameterOf(key).variables), ...OTHER_VARIABLES])
 
 function matches(from: Page, pattern: RegExp): readonly string[] {
   return codeOf(from).flatMap((code) => [...code.matchAll(pattern)].map(([, name = '']) => name))

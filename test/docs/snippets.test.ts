@@ -1,10 +1,11 @@
 /**
  * The JavaScript of the manual. Every `js` block parses. One marked `run` is a program: it runs beside a
  * tiny server.js and must end by itself with code 0. One marked `worker` is an app: it runs under the
- * command and must stop when it is asked to; `cjs` makes it a CommonJS one.
+ * command and must stop when it is asked to; `cjs` makes it a CommonJS one. One marked `config` is a config file
+ * (also in `ts` and `json`), which `everycore check` must find in order.
  */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -62,6 +63,17 @@ for (const snippet of snippets.filter(({ marks }) => marks.includes('worker'))) 
     const options = snippet.marks.includes('wait-ready') ? ['--wait-ready'] : []
     const app = await App.ready(t, script, { options, cwd: directory, workers: 1 })
     assert.deepEqual(await app.stop(), { code: 0, signal: null }, app.transcript)
+  })
+}
+
+for (const snippet of manual().flatMap((page) => fences(page)).filter(({ marks }) => marks.includes('config'))) {
+  test(`${title(snippet)} is a config that holds`, (t) => {
+    const directory = project(t)
+    // For Node that does not remove types.
+    symlinkSync(join(ROOT, 'node_modules/tsx'), join(directory, 'node_modules/tsx'), 'junction')
+    writeFileSync(join(directory, `everycore.config.${snippet.language === 'js' ? 'mjs' : snippet.language}`), snippet.code)
+    const { status, stderr } = spawnSync(process.execPath, [CLI, 'check'], { cwd: directory, encoding: 'utf8' })
+    assert.equal(status, 0, stderr)
   })
 }
 

@@ -39,7 +39,9 @@ function flag(key: SettingKey, name: string, ...texts: readonly string[]): Pick<
 
 describe('without any setting', () => {
   it('everything has its default', () => {
-    assert.deepEqual(settings({ env: { PATH: '/bin' } }), {
+    const { given, ...all } = settings({ env: { PATH: '/bin' } })
+    assert.ok(Object.values(given).every(({ origin }) => origin === 'default'))
+    assert.deepEqual(all, {
       name: 'shop',
       launch: { script: '/app/server.js', args: [], cwd: '/app', nodeArgs: [], env: { PATH: '/bin' }, uid: undefined, gid: undefined, inspectPort: undefined },
       sizing: { size: 8, most: 8, asked: 'auto', cores: 8, quota: undefined, auto: 8, memoryLimit: undefined, warnings: [] },

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import type { Found } from '../../src/config/collect.ts'
+import type { Found } from '../../src/config/types.ts'
 import { nodeHost, type Host } from '../../src/config/host.ts'
 import { existingRuntimeDir, explicitRuntimeDir, implicitRuntimeDir } from '../../src/config/runtime-dir.ts'
 import { resolveIdentity } from '../../src/config/users.ts'

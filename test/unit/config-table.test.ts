@@ -2,21 +2,26 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { formatHelp } from '../../src/cli/help.ts'
+import { PARAMETER_KEYS, parameterOf } from '../../src/config/file/choices.ts'
 import { GROUPS } from '../../src/config/setting.ts'
-import { SETTING_KEYS, settingOf } from '../../src/config/table.ts'
+import { SETTING_KEYS } from '../../src/config/table.ts'
 
 const room = new URL('../../src/config/', import.meta.url)
 const sources = readdirSync(room)
-  .filter((file) => !['table.ts', 'options.ts'].includes(file))
+  .filter((file) => file.endsWith('.ts') && !['table.ts', 'options.ts'].includes(file))
   .map((file) => readFileSync(new URL(file, room), 'utf8'))
   .join('\n')
 const help = formatHelp()
 
 describe('every setting of the table', () => {
   for (const key of SETTING_KEYS) {
-    const { flags, variables, default: fallback, group } = settingOf(key)
-
     it(`${key} is read`, () => assert.match(sources, new RegExp(String.raw`\bvalues\.${key}\b`)))
+  }
+})
+
+describe('every setting and choice', () => {
+  for (const key of PARAMETER_KEYS) {
+    const { flags, variables, default: fallback, group } = parameterOf(key)
 
     it(`${key} stands in the help, with flags, variables and default`, () => {
       for (const flag of flags) assert.ok(help.includes(`--${flag.long}`), flag.long)
@@ -33,7 +38,7 @@ describe('every setting of the table', () => {
   }
 
   it('has flags that no other setting has', () => {
-    const all = SETTING_KEYS.flatMap((key) => settingOf(key).flags.flatMap(({ short, long }) => (short === undefined ? [long] : [short, long])))
+    const all = PARAMETER_KEYS.flatMap((key) => parameterOf(key).flags.flatMap(({ short, long }) => (short === undefined ? [long] : [short, long])))
     assert.equal(new Set([...all, 'h', 'help', 'V', 'version']).size, all.length + 4)
   })
 })

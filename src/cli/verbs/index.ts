@@ -12,6 +12,10 @@ import { CONTROL_SCHEMA } from '../../protocol/control.ts'
 
 /** Each loads only what it needs. */
 const RUN: Readonly<Record<VerbName, () => Promise<RunVerb>>> = {
+  check: async () => (await import('./check.ts')).runCheck,
+  config: async () => (await import('./config.ts')).runConfig,
+  init: async () => (await import('./init.ts')).runInit,
+  migrate: async () => (await import('./migrate.ts')).runMigrate,
   status: async () => (await import('./status.ts')).runStatus,
   ls: async () => (await import('./ls.ts')).runLs,
   reload: async () => (await import('./reload.ts')).runReload,

@@ -3,11 +3,14 @@ import { Command, CommanderError, Option } from 'commander'
 import { EverycoreError } from '../../base/errors.ts'
 import { nearest } from '../../base/nearest.ts'
 import { VERSION } from '../../base/version.ts'
+import { isConfigFile } from '../../config/file/names.ts'
+import { plainRequest, takeWords } from '../argv.ts'
+import { parseRequest } from '../program.ts'
 import { formatVerbHelp } from '../verb-help.ts'
 import { flagsOf, verb, verbOf, type VerbFlag, type VerbName } from '../verbs.ts'
 import type { VerbCall } from './call.ts'
 
-export interface ParsedVerb extends Pick<VerbCall, 'args' | 'flags'> {
+export interface ParsedVerb extends Pick<VerbCall, 'args' | 'flags' | 'start'> {
   readonly verb: VerbName
 }
 
@@ -21,6 +24,7 @@ export interface ParsedVerb extends Pick<VerbCall, 'args' | 'flags'> {
 export async function parseVerb([word, ...rest]: readonly string[], print: (text: string) => void): Promise<ParsedVerb | undefined> {
   const name = verbOf(word)
   if (name === undefined) throw new EverycoreError('ERR_EVERYCORE_INTERNAL', `${word} is no verb`)
+  if (verb(name).likeStart === true) return parseLikeStart(name, rest, print)
   const command = new Command(name)
     .version(`everycore ${VERSION}`, '-V, --version')
     .exitOverride()
@@ -44,6 +48,24 @@ export async function parseVerb([word, ...rest]: readonly string[], print: (text
     if (error.exitCode === 0) return undefined
     throw usageError(error, name)
   }
+}
+
+/** Its own flags, and all else as for `start`. */
+async function parseLikeStart(name: VerbName, argv: readonly string[], print: (text: string) => void): Promise<ParsedVerb | undefined> {
+  const own = flagsOf(name).filter(({ placeholder }) => placeholder === undefined)
+  const ours = new Set([...own.map(({ long }) => `--${long}`), '-h', '--help'])
+  const before = takeWords(argv, ours)
+  const words = ['start', ...before.rest]
+  if (before.taken.has('-h') || before.taken.has('--help')) {
+    print(formatVerbHelp(name))
+    return undefined
+  }
+  const start = plainRequest(words) ?? (await parseRequest(words, print))
+  if (start === undefined) return undefined
+  // What follows a config file is not the app's.
+  const after = takeWords(start.args, start.script !== undefined && isConfigFile(start.script) ? ours : new Set())
+  const flags = Object.fromEntries([...before.taken, ...after.taken].map((word) => [word.slice(2), true as const]))
+  return { verb: name, args: [], flags, start: { ...start, args: after.rest } }
 }
 
 /** In the place of the sign of `-1`, which is a number and no flag; no word of a command line has it. */
