@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 const SOURCE = fileURLToPath(new URL('../src/', import.meta.url))
 
-type Room = 'base' | 'core' | 'protocol' | 'config' | 'logs' | 'listen:primary' | 'listen:worker' | 'worker' | 'primary' | 'cli' | 'index'
+type Room = 'base' | 'core' | 'protocol' | 'config' | 'logs' | 'listen:primary' | 'listen:worker' | 'worker' | 'primary' | 'generate' | 'cli' | 'index'
 
 /** To each room what it may import besides itself; `types` marks what only types may come from. */
 const MAY_IMPORT: Readonly<Record<Room, { readonly values: readonly Room[]; readonly types?: readonly Room[] }>> = {
@@ -23,7 +23,8 @@ const MAY_IMPORT: Readonly<Record<Room, { readonly values: readonly Room[]; read
   'listen:worker': { values: ['base', 'protocol'] },
   worker: { values: ['base', 'protocol', 'listen:worker'], types: ['core'] },
   primary: { values: ['base', 'core', 'protocol', 'config', 'listen:primary', 'logs'] },
-  cli: { values: ['base', 'core', 'protocol', 'config', 'listen:primary', 'logs', 'primary'] },
+  generate: { values: ['base'], types: ['config'] },
+  cli: { values: ['base', 'core', 'protocol', 'config', 'listen:primary', 'logs', 'primary', 'generate'] },
   index: { values: ['base', 'config', 'primary'], types: ['core', 'protocol'] },
 }
 
@@ -105,6 +106,10 @@ test('the core knows no clock, no chance, no process and nothing of node', () =>
   assert.deepEqual(imports.filter(({ from, to }) => roomOf(from) === 'core' && !to.endsWith('.ts')).map(told), [])
   const impure = /\b(?:Date\.now|new Date|Math\.random|performance\.|process\.|setTimeout|setInterval|setImmediate|queueMicrotask|console\.|async |await )/
   assert.deepEqual(core.filter(({ text }) => impure.test(text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''))).map(({ path }) => path), [])
+})
+
+test('what generates files asks nothing of the system', () => {
+  assert.deepEqual(imports.filter(({ from, to }) => roomOf(from) === 'generate' && !to.endsWith('.ts')).map(told), [])
 })
 
 test('each package from outside is known to one room', () => {

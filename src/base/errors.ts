@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   ERR_EVERYCORE_MESSAGE: { exit: EXIT.failure, text: 'A message cannot be sent: too large, not serialisable, or nobody to receive it.' },
   ERR_EVERYCORE_RELOAD: { exit: EXIT.failure, text: 'The reload was aborted; the old workers go on serving.' },
   ERR_EVERYCORE_UPGRADE: { exit: EXIT.failure, text: 'The upgrade was aborted; the supervisor goes on serving.' },
+  ERR_EVERYCORE_GENERATE: { exit: EXIT.usage, text: 'A file cannot be generated or written.' },
   ERR_EVERYCORE_PLATFORM: { exit: EXIT.failure, text: 'This platform lacks what the call needs.' },
   ERR_EVERYCORE_INTERNAL: { exit: EXIT.failure, text: 'A defect of everycore itself.' },
 } as const satisfies Record<string, { exit: ExitCode; text: string }>
