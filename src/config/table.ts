@@ -1,40 +1,6 @@
-import { KINDS, type Kind } from './kinds.ts'
+import { KINDS } from './kinds.ts'
+import type { Default, Setting } from './setting.ts'
 import { BALANCES } from './types.ts'
-
-/** Headings of the help, in its order. */
-export const GROUPS = ['Workers', 'App', 'Start and stop', 'Health', 'Output', 'System'] as const
-
-/** One way to give a setting on the command line. */
-export interface Flag {
-  readonly short?: string
-  /** Without the dashes. */
-  readonly long: string
-  /** What stands for the value; a flag without one sets `sets`. */
-  readonly placeholder?: string
-  /** What the flag means without a value. Together with a placeholder: the value may be left out. */
-  readonly sets?: string
-  /** One line for the help. */
-  readonly help: string
-}
-
-/** The value in the absence of any, as the operator reads it, and why it is that. */
-export interface Default<D> {
-  readonly value: D
-  readonly text: string
-  readonly reason: string
-}
-
-/** Everything about one setting. */
-export interface Setting<T, D extends T | undefined> {
-  readonly flags: readonly Flag[]
-  /** The flag may be given several times. */
-  readonly repeatable?: boolean
-  /** The first that is set wins. */
-  readonly variables: readonly string[]
-  readonly kind: Kind<T>
-  readonly default: Default<D>
-  readonly group: (typeof GROUPS)[number]
-}
 
 const setting = <T, const D extends T | undefined>(definition: Setting<T, D>): Setting<T, D> => definition
 
@@ -302,6 +268,16 @@ export const SETTINGS = {
     variables: ['EVERYCORE_RUNTIME_DIR'],
     kind: KINDS.path,
     default: derived('RUNTIME_DIRECTORY, XDG_RUNTIME_DIR, /run or the tmp directory', 'The places that a system gives to a service; the first that is private to us.'),
+    group: 'System',
+  }),
+  control: setting({
+    flags: [
+      { long: 'control', placeholder: '[host:]port', help: 'Open the control socket by TCP, too, on loopback and with a token.' },
+      { long: 'no-control', sets: 'off', help: 'Open no control socket: no status, reload or stop from elsewhere.' },
+    ],
+    variables: ['EVERYCORE_CONTROL'],
+    kind: KINDS.control,
+    default: { value: { isOn: true, tcp: undefined }, text: 'on, as a unix socket in the runtime directory; off in the library', reason: 'Only its owner reaches it, and without it nobody can ask a service how it is.' },
     group: 'System',
   }),
 } as const
