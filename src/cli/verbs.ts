@@ -29,6 +29,8 @@ export interface Verb {
   /** What else there is to know; paragraphs. */
   readonly about: readonly string[]
   readonly args: readonly VerbArgument[]
+  /** After its own words it takes those of `start`: options, script, arguments. */
+  readonly takesStart?: true
   /** Besides those that all have. */
   readonly flags: readonly VerbFlag[]
   /** Command lines and what they do. */
@@ -59,6 +61,36 @@ export const VERBS = {
       ['everycore status shop --json', ''],
     ],
   },
+  health: {
+    aliases: [],
+    summary: 'Ends with 0 when an app can serve, with 1 when it cannot.',
+    about: ['It can when at least one worker is ready and no stop has begun. For HEALTHCHECK in a Dockerfile and the like.'],
+    args: [NAME_ARGUMENT],
+    flags: [NAME_FLAG],
+    examples: [['everycore health', '']],
+  },
+  generate: {
+    aliases: [],
+    summary: 'Files for systemd, Docker, Kubernetes, Compose, Grafana and Prometheus.',
+    about: [
+      'The files are for the app and the options that would start it: put `everycore generate systemd` before them. Variables of this shell are left out, since the service will not have them.',
+      'They are printed. With several, a comment before each has its name.',
+    ],
+    args: [{ name: 'target', isOptional: false, help: 'systemd, docker, kubernetes, compose, grafana or alerts.' }],
+    takesStart: true,
+    flags: [
+      { long: 'write', help: 'Write them into the directory of the app; what is there already stays.' },
+      { long: 'force', help: 'With --write: replace what is there.' },
+      { long: 'socket', help: 'systemd: a socket unit, too. The port is kept while the service is down.' },
+      { long: 'image', placeholder: 'name', help: 'kubernetes, compose: the image, instead of the name of the app.' },
+    ],
+    examples: [
+      ['everycore generate systemd server.js', ''],
+      ['everycore generate docker --write -p 3000 dist/server.js', ''],
+      ['everycore generate kubernetes --image registry/shop:1.4.2 server.js', ''],
+      ['everycore generate alerts', ''],
+    ],
+  },
 } as const satisfies Readonly<Record<string, Verb>>
 
 /** Name of a verb. */
@@ -77,7 +109,8 @@ export function verb(name: VerbName): Verb {
   return VERBS[name]
 }
 
-/** All flags of a verb, its own first. */
+/** All flags of a verb, its own first. `--runtime-dir` is one of `start`, too, and is that where both could be meant. */
 export function flagsOf(name: VerbName): readonly VerbFlag[] {
-  return [...verb(name).flags, ...COMMON_FLAGS]
+  const { flags, takesStart = false } = verb(name)
+  return [...flags, ...COMMON_FLAGS.filter(({ long }) => !takesStart || long === 'json')]
 }

@@ -133,7 +133,8 @@ function resolveBasis(input: SettingsInput, values: Values, extra: Environment, 
   return { script, cwd, sizing, identity, env, node: { ...node, nodeArgs: [...node.nodeArgs, ...(typescript ?? [])] } }
 }
 
-function resolveCwd(values: Values, { cwd, host }: SettingsInput): string {
+/** The directory that the app runs in: absolute. @throws EverycoreError ERR_EVERYCORE_SETTING */
+export function resolveCwd(values: Pick<Values, 'cwd'>, { cwd, host }: Pick<SettingsInput, 'cwd' | 'host'>): string {
   if (values.cwd.value === undefined) return cwd
   const path = resolve(cwd, values.cwd.value)
   if (host.stat(path)?.kind === 'directory') return path

@@ -5,6 +5,7 @@ import { ERROR_CODES } from '../../src/base/errors.ts'
 import { EXIT } from '../../src/base/exit-codes.ts'
 import { GROUPS, type Flag } from '../../src/config/setting.ts'
 import { SETTING_KEYS, settingOf, type SettingKey } from '../../src/config/table.ts'
+import { FILES } from './generated-files.ts'
 import { ROOT } from './markdown.ts'
 
 /** Page to the text between its marks. */
@@ -13,6 +14,7 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/environment.md': variableTable,
   'docs/exit-codes.md': exitCodeTable,
   'docs/errors.md': errorTable,
+  ...FILES,
 }
 
 const BEGIN = '<!-- BEGIN generated -->'

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ERROR_CODES } from '../../src/base/errors.ts'
+import { flagsOf, VERB_NAMES } from '../../src/cli/verbs.ts'
 import { SETTING_KEYS, settingOf } from '../../src/config/table.ts'
 import { codeOf, manual, page, pages, ROOT, type Page } from './markdown.ts'
 
@@ -16,6 +17,16 @@ const FOREIGN_FLAGS: Readonly<Record<string, string>> = {
   '--max-old-space-size': 'node',
   '--enable-source-maps': 'node',
   '--init': 'docker run',
+  '--stop-timeout': 'docker run',
+  '--cpus': 'docker run',
+  '--interval': 'HEALTHCHECK',
+  '--timeout': 'HEALTHCHECK',
+  '--start-period': 'HEALTHCHECK',
+  '--retries': 'HEALTHCHECK',
+  '--from': 'COPY',
+  '--omit': 'npm',
+  '--if-present': 'npm',
+  '--now': 'systemctl',
   '--property': 'systemctl',
   '--value': 'systemctl',
   '--pdeathsig': 'setpriv',
@@ -34,7 +45,7 @@ const FOREIGN_FLAGS: Readonly<Record<string, string>> = {
 /** Variables of everycore that are no settings. */
 const OTHER_VARIABLES = ['EVERYCORE_RUNS', 'EVERYCORE_DEEPER', 'EVERYCORE_SLOT', 'EVERYCORE_GENERATION', 'EVERYCORE_BOOT', 'EVERYCORE_WORKER', 'EVERYCORE_UPGRADE']
 
-const FLAGS = new Set(SETTING_KEYS.flatMap((key) => settingOf(key).flags.map(({ long }) => `--${long}`)))
+const FLAGS = new Set([...SETTING_KEYS.flatMap((key) => settingOf(key).flags), ...VERB_NAMES.flatMap(flagsOf)].map(({ long }) => `--${long}`))
 const VARIABLES = new Set([...SETTING_KEYS.flatMap((key) => settingOf(key).variables), ...OTHER_VARIABLES])
 
 function matches(from: Page, pattern: RegExp): readonly string[] {

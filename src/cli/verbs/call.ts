@@ -1,5 +1,6 @@
 /** What a verb is called with. */
 import type { Environment } from '../../config/collect.ts'
+import type { StartRequest } from '../argv.ts'
 import type { Streams } from '../main.ts'
 
 /** The command line of a verb, parsed. */
@@ -8,6 +9,8 @@ export interface VerbCall {
   readonly args: readonly (string | undefined)[]
   /** By the long name: a text, or true for a flag without a value. */
   readonly flags: Readonly<Record<string, string | true | undefined>>
+  /** What `start` would be asked for, where the verb takes it. */
+  readonly start?: StartRequest | undefined
   readonly env: Environment
   readonly streams: Streams
   /** Whether to colour what goes to stdout. */

@@ -12,6 +12,8 @@ import { CONTROL_SCHEMA } from '../../protocol/control.ts'
 
 /** Each loads only what it needs. */
 const RUN: Readonly<Record<VerbName, () => Promise<RunVerb>>> = {
+  generate: async () => (await import('./generate.ts')).runGenerate,
+  health: async () => (await import('./health.ts')).runHealth,
   status: async () => (await import('./status.ts')).runStatus,
 }
 

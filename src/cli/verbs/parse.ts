@@ -3,11 +3,14 @@ import { Command, CommanderError, Option } from 'commander'
 import { EverycoreError } from '../../base/errors.ts'
 import { nearest } from '../../base/nearest.ts'
 import { VERSION } from '../../base/version.ts'
+import { plainRequest } from '../argv.ts'
+import { parseRequest } from '../program.ts'
 import { formatVerbHelp } from '../verb-help.ts'
 import { flagsOf, verb, verbOf, type VerbFlag, type VerbName } from '../verbs.ts'
 import type { VerbCall } from './call.ts'
+import { splitAtStart } from './split-at-start.ts'
 
-export interface ParsedVerb extends Pick<VerbCall, 'args' | 'flags'> {
+export interface ParsedVerb extends Pick<VerbCall, 'args' | 'flags' | 'start'> {
   readonly verb: VerbName
 }
 
@@ -37,8 +40,9 @@ export async function parseVerb([word, ...rest]: readonly string[], print: (text
   let args: readonly (string | undefined)[] = []
   command.action((...given: unknown[]) => void (args = given.slice(0, verb(name).args.length).map((one) => (typeof one === 'string' ? one : undefined))))
   try {
-    command.parse(signedNumbersApart(rest), { from: 'user' })
-    return { verb: name, args, flags }
+    const { own, start } = verb(name).takesStart === true ? splitAtStart(name, rest) : { own: rest, start: undefined }
+    command.parse(signedNumbersApart(own), { from: 'user' })
+    return { verb: name, args, flags, ...(start !== undefined && { start: plainRequest(['start', ...start]) ?? (await parseRequest(['start', ...start], print)) }) }
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return undefined
