@@ -41,8 +41,7 @@ function serviceUnit(deployment: Deployment, socket: boolean): string {
     `WorkingDirectory=${pathValue(directory)}`,
     '# node and the file by their names: npm, npx or a shell in between would take the signals and the sockets.',
     `ExecStart=${execLine(deployment)}`,
-    '# A rolling reload: new workers first.',
-    'ExecReload=/bin/kill -USR2 $MAINPID',
+    ...reloadLines(deployment),
     '# SIGTERM to everycore alone, which drains the workers; what is left at the end is killed.',
     'KillMode=mixed',
     ...(readyTimeoutMs === 0 ? ['# --ready-timeout 0 waits for ever.', 'TimeoutStartSec=infinity'] : [`TimeoutStartSec=${Math.max(START_S, seconds(readyTimeoutMs) + STOP_MARGIN_S)}`]),
@@ -126,6 +125,14 @@ function execLine(deployment: Deployment): string {
   // Its own directory would be one that systemd has not made.
   const words = startWords(deployment, script, { uid: [], gid: [], ...(isGiven(deployment, 'runtimeDir') && { runtimeDir: [] }) })
   return [execPath(node), ...[command, 'start', ...words].map(execWord)].join(' ')
+}
+
+/** By the verb, systemctl reload waits until it is over and fails when it was aborted; by the signal it does neither. */
+function reloadLines(deployment: Deployment): readonly string[] {
+  const { name, node, command, options } = deployment
+  const isControlled = !options.some(({ key, words }) => key === 'control' && words.includes('--no-control'))
+  if (!isControlled) return ['# A rolling reload: new workers first.', 'ExecReload=/bin/kill -USR2 $MAINPID']
+  return ['# A rolling reload: new workers first. It fails when the old ones go on.', `ExecReload=${[execPath(node), execWord(command)].join(' ')} reload --runtime-dir %t/everycore/${name}`]
 }
 
 /** The first word: specifiers are expanded in it, variables are not; systemd refuses quotes and the like in it, however they are escaped. */

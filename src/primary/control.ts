@@ -33,6 +33,8 @@ const PORT_TRIES = 50
 const PORT_PAUSE_MS = 100
 
 export class Control {
+  /** Fulfilled when it listens, or it is known that it cannot. */
+  readonly opened: Promise<void>
   readonly #supervisor: Supervisor
   readonly #context: ControlContext
   readonly #doorway: Doorway
@@ -51,8 +53,10 @@ export class Control {
     this.#hub = new EventHub(supervisor)
     this.#doorway = new Doorway(() => this.#load(), (text) => context.log.warn(text))
     supervisor.on('worker:exited', (notice) => this.#note(notice))
+    let onOpened: (() => void) | undefined
+    this.opened = new Promise((resolve) => (onOpened = resolve))
     // In a later turn: by then as many workers are forked as may boot at a time.
-    supervisor.once('primary:phase', () => setImmediate(() => void this.#open()))
+    supervisor.once('primary:phase', () => setImmediate(() => void this.#open().then(onOpened)))
     // Whoever comes from now on speaks with the successor.
     supervisor.once('upgrade:finished', () => this.#doorway.shut())
   }

@@ -56,7 +56,7 @@ test('a unit runs as it stands: systemd hears when it is ready, reloads, and sto
     const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', join(units, 'acme-shop.service')], { encoding: 'utf8' })
     assert.deepEqual([status, stderr.split('\n').filter((line) => line.includes('acme-shop'))], [0, []])
   })
-  const { command, mounts } = readBySystemd([{ path: 'acme-shop.service', text }])
+  const { command, reload, mounts } = readBySystemd([{ path: 'acme-shop.service', text }])
   assert.ok(mounts.includes(directory))
   const notify = await notifySocket(t)
   const variables = { NOTIFY_SOCKET: notify.path, RUNTIME_DIRECTORY: runtime, NODE_ENV: 'production' }
@@ -66,10 +66,14 @@ test('a unit runs as it stands: systemd hears when it is ready, reloads, and sto
 
   const health = (): number | null => spawnSync(process.execPath, [CLI, 'health'], { env: { PATH: process.env['PATH'], ...variables } }).status
   assert.equal(health(), 0)
-  const reload = /^ExecReload=\/bin\/kill -(\w+) \$MAINPID$/m.exec(text)?.[1]
-  service.child.kill(`SIG${reload}` as NodeJS.Signals)
+  // The directory that systemd would have made.
+  const reloaded = (): number | null => spawnSync(reload[0] ?? '', reload.slice(1).map((word) => word.replace('/run/everycore/acme-shop', runtime)), { cwd: directory, env: { PATH: process.env['PATH'], ...variables } }).status
+  assert.equal(reloaded(), 0)
   await notify.message({ RELOADING: '1' })
   await notify.message({ READY: '1' }, 2)
+  writeFileSync(join(directory, 'server.js'), 'throw new Error("a bad release")')
+  assert.equal(reloaded(), 5, 'systemctl reload fails')
+  assert.equal((await get({ port })).status, 200)
   service.child.kill('SIGTERM')
   await notify.message({ STOPPING: '1' })
   assert.deepEqual(await service.ended, { code: 0, signal: null })

@@ -14,6 +14,8 @@ const AS_NOBODY = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--reg
 export interface ReadUnit {
   /** The words of ExecStart as the process gets them. */
   readonly command: readonly string[]
+  /** Those of ExecReload. */
+  readonly reload: readonly string[]
   /** Every `Name: value` that it prints, the first of each name. */
   readonly fields: ReadonlyMap<string, string>
   /** Paths that must be there, in order. */
@@ -43,10 +45,11 @@ export function readBySystemd(units: readonly GeneratedFile[]): ReadUnit {
     assert.ok(begin !== -1, `systemd does not know ${name}\n${stdout.slice(0, 2000)}\n${stderr.slice(0, 2000)}`)
     const section = stdout.slice(begin).split(/\n\t-> Unit /)[0] ?? ''
     const lines = section.split('\n').map((line) => line.trim())
-    const command = lines[lines.indexOf('-> ExecStart:') + 1] ?? ''
+    const command = (setting: string): readonly string[] => wordsOf((lines[lines.indexOf(`-> ${setting}:`) + 1] ?? '').replace(/^Command Line: /, ''))
     const pairs = lines.flatMap((line) => (line.includes(': ') ? [[line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)] as const] : []))
     return {
-      command: wordsOf(command.replace(/^Command Line: /, '')),
+      command: command('ExecStart'),
+      reload: command('ExecReload'),
       fields: new Map(pairs.toReversed()),
       mounts: pairs.filter(([key]) => key === 'RequiresMountsFor').map(([, value]) => value.replace(/ \([^)]*\)$/, '')),
     }

@@ -53,6 +53,12 @@ test('systemd reads the path of node, of the command and of the directory as the
   assert.ok(unit.mounts.includes(odd.directory), unit.mounts.join('\n'))
 })
 
+test('a reload is asked for by the verb, or by the signal where there is no control socket', options, () => {
+  const reload = (changes: Partial<Deployment>): readonly string[] => readBySystemd(systemdFiles(deployment({ node, ...changes }), { socket: false })).reload
+  assert.deepEqual(reload({}), [node, COMMAND, 'reload', '--runtime-dir', '/run/everycore/shop'])
+  assert.deepEqual(reload({ options: [{ key: 'control', words: ['--no-control'] }] }), ['/bin/kill', '-USR2', '$MAINPID'])
+})
+
 test('a path that a unit cannot hold is refused', () => {
   for (const directory of ['/srv/a\nExecStartPre=/bin/false', '/srv/a\\', '/srv/a ', '/srv/a\r']) assert.throws(() => service({ directory }), { code: 'ERR_EVERYCORE_GENERATE' })
   for (const path of ['/opt/"node"', "/opt/it's/node", '/opt/a\\b/node', '/opt/a\nb/node']) assert.throws(() => service({ node: path }), { code: 'ERR_EVERYCORE_GENERATE' })

@@ -12,9 +12,14 @@ import { CONTROL_SCHEMA } from '../../protocol/control.ts'
 
 /** Each loads only what it needs. */
 const RUN: Readonly<Record<VerbName, () => Promise<RunVerb>>> = {
-  generate: async () => (await import('./generate.ts')).runGenerate,
-  health: async () => (await import('./health.ts')).runHealth,
   status: async () => (await import('./status.ts')).runStatus,
+  health: async () => (await import('./health.ts')).runHealth,
+  ls: async () => (await import('./ls.ts')).runLs,
+  reload: async () => (await import('./reload.ts')).runReload,
+  restart: async () => (await import('./restart.ts')).runRestart,
+  stop: async () => (await import('./stop.ts')).runStop,
+  scale: async () => (await import('./scale.ts')).runScale,
+  generate: async () => (await import('./generate.ts')).runGenerate,
 }
 
 /**
