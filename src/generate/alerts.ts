@@ -41,7 +41,7 @@ const ALERTS: readonly Alert[] = [
   {
     name: 'EverycoreCrashLoop',
     why: 'One crash is an accident. The back-off allows more than this in ten minutes.',
-    expr: `sum ${BY} (increase(${METRIC.restarts}{reason=~"crash|boot-failure|ready-timeout|stalled|violation"}[10m])) > 5`,
+    expr: `sum ${BY} (increase(${METRIC.restarts}{reason=~"crash|boot-failure|ready-timeout|spawn-failed|stalled|memory|violation"}[10m])) > 5`,
     for: '0s',
     severity: 'critical',
     summary: 'Workers of {{ $labels.job }} on {{ $labels.instance }} crash again and again',
@@ -77,7 +77,7 @@ const ALERTS: readonly Alert[] = [
   {
     name: 'EverycoreMemoryNearLimit',
     why: 'Above it the kernel kills; a reload needs the memory of a worker more.',
-    expr: `sum ${BY} (${METRIC.rss}) / max ${BY} (${METRIC.memoryLimit}) > 0.9`,
+    expr: `(sum ${BY} (${METRIC.rss}) + sum ${BY} (${METRIC.supervisorRss})) / max ${BY} (${METRIC.memoryLimit}) > 0.9`,
     for: '5m',
     severity: 'warning',
     summary: '{{ $labels.job }} on {{ $labels.instance }} uses {{ $value | humanizePercentage }} of its memory limit',

@@ -1,5 +1,5 @@
 /** What Docker, Compose and Kubernetes have in common: paths in the image, command line, how long a stop may take. */
-import { cannotGenerate, isGiven, seconds, startWords, type Deployment } from './deployment.ts'
+import { cannotGenerate, seconds, startWords, type Deployment } from './deployment.ts'
 
 export interface ImageOptions {
   /** Undefined: the name of the app. */
@@ -71,7 +71,5 @@ export function startSeconds({ readyTimeoutMs }: Deployment): number {
 /** With `--ready-timeout 0`, which waits for ever: no probe can. */
 const LONG_START_S = 600
 
-/** `--metrics` for whoever asks from outside of the container, unless an address was given. */
-export function metricsWords(deployment: Deployment): Readonly<Record<string, readonly string[]>> {
-  return isGiven(deployment, 'metrics') ? {} : { metrics: [`--metrics=0.0.0.0:${METRICS_PORT}`] }
-}
+/** Probes come from outside of the container, so that loopback, the default, would not do. */
+export const METRICS_WORDS: Readonly<Record<string, readonly string[]>> = { metrics: [`--metrics=0.0.0.0:${METRICS_PORT}`] }

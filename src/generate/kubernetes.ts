@@ -1,6 +1,6 @@
 /** `everycore generate kubernetes`: Deployment, Service, HorizontalPodAutoscaler and PodDisruptionBudget in one file. */
 import { formatDuration } from '../base/units.ts'
-import { containerPort, containerWords, memoryFor, METRICS_PORT, metricsWords, startSeconds, stopSeconds, type ImageOptions } from './container.ts'
+import { containerPort, containerWords, memoryFor, METRICS_PORT, METRICS_WORDS, startSeconds, stopSeconds, type ImageOptions } from './container.ts'
 import { isGiven, type Deployment, type GeneratedFile } from './deployment.ts'
 import { noted, yamlFile, type Yaml } from './yaml.ts'
 
@@ -86,7 +86,7 @@ function container(deployment: Deployment, name: string, image: string): Yaml {
       { name: 'http', containerPort: containerPort(deployment) },
       { name: 'metrics', containerPort: METRICS_PORT },
     ],
-    startupProbe: probe('/startupz', { note: 'All workers once; everycore itself gives up within --ready-timeout.', periodS: STARTUP_PERIOD_S, failures: Math.ceil(startSeconds(deployment) / STARTUP_PERIOD_S) }),
+    startupProbe: probe('/startupz', { note: 'Until a worker was ready once; everycore itself gives up within --ready-timeout.', periodS: STARTUP_PERIOD_S, failures: Math.ceil(startSeconds(deployment) / STARTUP_PERIOD_S) }),
     readinessProbe: probe('/readyz', { note: 'Fails from SIGTERM on, while connections that still come are served.', periodS: 2, failures: 1 }),
     livenessProbe: probe('/livez', { note: 'Lenient: everycore replaces workers that hang or crash without the pod being killed.', periodS: 10, failures: 6 }),
     resources: resources(deployment),
@@ -100,7 +100,7 @@ function argsOf(deployment: Deployment): Yaml {
   const words = containerWords(deployment, {
     ...(oneWorker && { workers: ['--workers', '1'] }),
     ...drainDelay(deployment).words,
-    ...metricsWords(deployment),
+    ...METRICS_WORDS,
   })
   // The kubelet would expand $(NAME).
   const escaped = words.map((word) => word.replaceAll('$', '$$$$'))

@@ -8,6 +8,7 @@ export const METRIC = {
   migrations: 'everycore_migrations_total',
   connections: 'everycore_connections',
   logDrops: 'everycore_log_lines_dropped_total',
+  supervisorRss: 'everycore_supervisor_resident_memory_bytes',
   memoryLimit: 'everycore_memory_limit_bytes',
   duration: 'http_server_request_duration_seconds',
   inFlight: 'http_server_active_requests',
