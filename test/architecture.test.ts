@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 const SOURCE = fileURLToPath(new URL('../src/', import.meta.url))
 
-type Room = 'base' | 'core' | 'protocol' | 'config' | 'logs' | 'listen:primary' | 'listen:worker' | 'worker' | 'control' | 'primary' | 'cli' | 'index'
+type Room = 'base' | 'core' | 'protocol' | 'config' | 'logs' | 'listen:primary' | 'listen:worker' | 'worker' | 'control' | 'primary' | 'generate' | 'cli' | 'index'
 
 /** To each room what it may import besides itself; `types` marks what only types may come from. */
 const MAY_IMPORT: Readonly<Record<Room, { readonly values: readonly Room[]; readonly types?: readonly Room[] }>> = {
@@ -24,7 +24,8 @@ const MAY_IMPORT: Readonly<Record<Room, { readonly values: readonly Room[]; read
   worker: { values: ['base', 'protocol', 'listen:worker'], types: ['core'] },
   control: { values: ['base', 'protocol'] },
   primary: { values: ['base', 'core', 'protocol', 'config', 'listen:primary', 'logs', 'control'] },
-  cli: { values: ['base', 'core', 'protocol', 'config', 'listen:primary', 'logs', 'control', 'primary'] },
+  generate: { values: ['base'], types: ['config'] },
+  cli: { values: ['base', 'core', 'protocol', 'config', 'listen:primary', 'logs', 'control', 'primary', 'generate'] },
   index: { values: ['base', 'config', 'primary'], types: ['core', 'protocol'] },
 }
 
@@ -106,6 +107,10 @@ test('the core knows no clock, no chance, no process and nothing of node', () =>
   assert.deepEqual(imports.filter(({ from, to }) => roomOf(from) === 'core' && !to.endsWith('.ts')).map(told), [])
   const impure = /\b(?:Date\.now|new Date|Math\.random|performance\.|process\.|setTimeout|setInterval|setImmediate|queueMicrotask|console\.|async |await )/
   assert.deepEqual(core.filter(({ text }) => impure.test(text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''))).map(({ path }) => path), [])
+})
+
+test('what generates files asks nothing of the system', () => {
+  assert.deepEqual(imports.filter(({ from, to }) => roomOf(from) === 'generate' && !to.endsWith('.ts')).map(told), [])
 })
 
 test('each package from outside is known to one room', () => {

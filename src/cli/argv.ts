@@ -121,7 +121,7 @@ function splitAtScript(argv: readonly string[]): { readonly head: readonly HeadP
   for (;;) {
     const word = argv[index]
     if (word === undefined || !word.startsWith('-') || word === '--' || word === '-') break
-    const flag = FLAGS.find(({ short, long }) => word === `-${short}` || word === `--${long}` || word.startsWith(`--${long}=`))
+    const flag = FLAGS.find((one) => isFlag(one, word))
     const value = argv[index + 1]
     const isPair = flag !== undefined && value !== undefined && takesNext(flag, word, value)
     head.push({ flag, words: isPair ? [word, value] : [word] })
@@ -130,11 +130,17 @@ function splitAtScript(argv: readonly string[]): { readonly head: readonly HeadP
   return { head, tail: argv.slice(index) }
 }
 
+/** Whether a word is this flag, alone or with its value. */
+export function isFlag({ short, long }: Pick<Flag, 'short' | 'long'>, word: string): boolean {
+  return word === `-${short}` || word === `--${long}` || word.startsWith(`--${long}=`)
+}
+
 function isCommand(word: string | undefined): boolean {
   return COMMANDS.some((command) => command === word)
 }
 
-function takesNext({ placeholder, sets }: Flag, word: string, next: string): boolean {
+/** Whether the word after a flag is its value. */
+export function takesNext({ placeholder, sets }: Flag, word: string, next: string): boolean {
   if (placeholder === undefined || word.includes('=')) return false
   return sets === undefined || /^\d+$/.test(next)
 }

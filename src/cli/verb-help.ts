@@ -6,8 +6,9 @@ const INDENT = 26
 
 /** The usage of a verb in one line. */
 export function usageOf(name: VerbName): string {
-  const args = verb(name).args.map(({ name: argument, isOptional }) => (isOptional ? `[${argument}]` : `<${argument}>`))
-  return ['everycore', name, '[options]', ...args].join(' ')
+  const { args, takesStart } = verb(name)
+  const words = args.map(({ name: argument, isOptional }) => (isOptional ? `[${argument}]` : `<${argument}>`))
+  return ['everycore', name, '[options]', ...words, ...(takesStart === undefined ? [] : ['[script] [args...]'])].join(' ')
 }
 
 /** The help of one verb: usage, examples, arguments, options. */

@@ -29,12 +29,12 @@ export interface Verb {
   /** What else there is to know; paragraphs. */
   readonly about: readonly string[]
   readonly args: readonly VerbArgument[]
+  /** After its own words it takes those of `start`: options, script, arguments. */
+  readonly takesStart?: true
   /** Besides those that all have. */
   readonly flags: readonly VerbFlag[]
   /** It concerns no app that runs. */
   readonly isOffline?: true
-  /** It takes what `start` takes, and its own flags have no values. */
-  readonly likeStart?: true
   /** Command lines and what they do. */
   readonly examples: readonly (readonly [line: string, meaning: string])[]
 }
@@ -70,9 +70,9 @@ export const VERBS = {
     summary: 'What a start here would run with, and where each value comes from.',
     about: ['It takes the options of start, and starts nothing. Of the variables of the app it tells the names only.'],
     isOffline: true,
-    args: [{ name: 'script', isOptional: true, help: 'As for start; also a config file.' }],
+    args: [],
     flags: [{ long: 'schema', help: 'The JSON Schema of config files instead.' }],
-    likeStart: true,
+    takesStart: true,
     examples: [
       ['everycore config', 'every setting, value and origin'],
       ['everycore config --only api --json', ''],
@@ -84,9 +84,9 @@ export const VERBS = {
     summary: 'Whether a start here would find all in order. Starts nothing.',
     about: ['It reads the config, its env files and the options, looks for the scripts and has Node.js parse them. Everything that is wrong is told at once. Exit codes: 0 for nothing, 2 for settings, 4 for a config or a script that cannot be loaded.'],
     isOffline: true,
-    args: [{ name: 'script', isOptional: true, help: 'As for start; also a config file.' }],
+    args: [],
     flags: [],
-    likeStart: true,
+    takesStart: true,
     examples: [
       ['everycore check', ''],
       ['everycore check ecosystem.config.js', 'what everycore makes of a file of PM2'],
@@ -115,6 +115,14 @@ export const VERBS = {
       ['everycore migrate pm2', ''],
       ['everycore migrate pm2 apps.json --write', ''],
     ],
+  },
+  health: {
+    aliases: [],
+    summary: 'Ends with 0 when an app can serve, with 1 when it cannot.',
+    about: ['It can when at least one worker is ready and no stop has begun. For HEALTHCHECK in a Dockerfile and the like.'],
+    args: NAME,
+    flags: [NAME_FLAG],
+    examples: [['everycore health', '']],
   },
   ls: {
     aliases: ['ps', 'list'],
@@ -173,6 +181,28 @@ export const VERBS = {
       ['everycore scale auto', ''],
     ],
   },
+  generate: {
+    aliases: [],
+    summary: 'Files for systemd, Docker, Kubernetes, Compose, Grafana and Prometheus.',
+    about: [
+      'The files are for the app and the options that would start it: put `everycore generate systemd` before them. Variables of this shell are left out, since the service will not have them.',
+      'They are printed. With several, a comment before each has its name.',
+    ],
+    args: [{ name: 'target', isOptional: false, help: 'systemd, docker, kubernetes, compose, grafana or alerts.' }],
+    takesStart: true,
+    flags: [
+      { long: 'write', help: 'Write them into the directory of the app; what is there already stays.' },
+      { long: 'force', help: 'With --write: replace what is there.' },
+      { long: 'socket', help: 'systemd: a socket unit, too. The port is kept while the service is down.' },
+      { long: 'image', placeholder: 'name', help: 'kubernetes, compose: the image, instead of the name of the app.' },
+    ],
+    examples: [
+      ['everycore generate systemd server.js', ''],
+      ['everycore generate docker --write -p 3000 dist/server.js', ''],
+      ['everycore generate kubernetes --image registry/shop:1.4.2 server.js', ''],
+      ['everycore generate alerts', ''],
+    ],
+  },
 } as const satisfies Readonly<Record<string, Verb>>
 
 /** Name of a verb. */
@@ -191,7 +221,8 @@ export function verb(name: VerbName): Verb {
   return VERBS[name]
 }
 
-/** All flags of a verb, its own first. */
+/** All flags of a verb, its own first. `--runtime-dir` is one of `start`, too, and is that where both could be meant. */
 export function flagsOf(name: VerbName): readonly VerbFlag[] {
-  return [...verb(name).flags, ...COMMON_FLAGS]
+  const { flags, takesStart = false } = verb(name)
+  return [...flags, ...COMMON_FLAGS.filter(({ long }) => !takesStart || long === 'json')]
 }

@@ -151,7 +151,8 @@ function resolveBasis(input: SettingsInput, values: Values, start: StartOptions,
   return { script, bases, sizing, identity, env, node: { ...node, nodeArgs: [...node.nodeArgs, ...(typescript ?? [])] } }
 }
 
-function scriptOf({ script, config, host }: SettingsInput, configured: string | undefined, bases: Bases): string {
+/** The script that was named, the config's, or one of the usual ones. @throws EverycoreError */
+export function scriptOf({ script, config, host }: Pick<SettingsInput, 'script' | 'config' | 'host'>, configured: string | undefined, bases: Bases): string {
   if (script !== undefined) return findScript(script, bases.given, host)
   if (configured !== undefined) return findScript(configured, config === undefined ? bases.given : bases.config, host)
   return findScript(undefined, bases.cwd, host)

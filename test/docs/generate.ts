@@ -12,6 +12,7 @@ import { isSettingKey, SETTING_KEYS, settingOf, type SettingKey } from '../../sr
 import { usageOf } from '../../src/cli/verb-help.ts'
 import { COMMON_FLAGS, verb, VERB_NAMES, type VerbFlag, type VerbName } from '../../src/cli/verbs.ts'
 import { METHOD_NAMES, methodOf } from '../../src/control/methods.ts'
+import { FILES } from './generated-files.ts'
 import { ROOT } from './markdown.ts'
 
 /** Page to the text between its marks. */
@@ -24,6 +25,7 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/errors.md': errorTable,
   'docs/commands.md': verbReference,
   'docs/control.md': methodTable,
+  ...FILES,
 }
 
 const BEGIN = '<!-- BEGIN generated -->'

@@ -19,6 +19,16 @@ const FOREIGN_FLAGS: Readonly<Record<string, string>> = {
   '--max-old-space-size': 'node',
   '--enable-source-maps': 'node',
   '--init': 'docker run',
+  '--stop-timeout': 'docker run',
+  '--cpus': 'docker run',
+  '--interval': 'HEALTHCHECK',
+  '--timeout': 'HEALTHCHECK',
+  '--start-period': 'HEALTHCHECK',
+  '--retries': 'HEALTHCHECK',
+  '--from': 'COPY',
+  '--omit': 'npm',
+  '--if-present': 'npm',
+  '--now': 'systemctl',
   '--property': 'systemctl',
   '--value': 'systemctl',
   '--pdeathsig': 'setpriv',
@@ -83,7 +93,7 @@ test('every method that the manual names exists', () => {
 test('every npm script that a page names is in package.json', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly scripts: Readonly<Record<string, string>> }
   const short = new Set(['start', 'test', 'stop', 'restart'])
-  const unknown = unknownIn(/\bnpm (?:run (?:-s )?)?([a-z][a-z:-]*)/g, (name) => name in scripts || (!short.has(name) && ['ci', 'install', 'audit', 'run'].includes(name)), ownPages())
+  const unknown = unknownIn(/\bnpm (?:run (?:-s )?)?([a-z][a-z:-]*)/g, (name) => name in scripts || (!short.has(name) && ['ci', 'install', 'audit', 'prune', 'run'].includes(name)), ownPages())
   assert.deepEqual(unknown, [])
 })
 

@@ -9,8 +9,8 @@ export interface VerbCall {
   readonly args: readonly (string | undefined)[]
   /** By the long name: a text, or true for a flag without a value. */
   readonly flags: Readonly<Record<string, string | true | undefined>>
-  /** What `start` would take, of a verb that is like it. */
-  readonly start?: StartRequest
+  /** What `start` would be asked for, where the verb takes it. */
+  readonly start?: StartRequest | undefined
   readonly env: Environment
   readonly streams: Streams
   /** Whether to colour what goes to stdout. */

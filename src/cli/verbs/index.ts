@@ -17,11 +17,13 @@ const RUN: Readonly<Record<VerbName, () => Promise<RunVerb>>> = {
   init: async () => (await import('./init.ts')).runInit,
   migrate: async () => (await import('./migrate.ts')).runMigrate,
   status: async () => (await import('./status.ts')).runStatus,
+  health: async () => (await import('./health.ts')).runHealth,
   ls: async () => (await import('./ls.ts')).runLs,
   reload: async () => (await import('./reload.ts')).runReload,
   restart: async () => (await import('./restart.ts')).runRestart,
   stop: async () => (await import('./stop.ts')).runStop,
   scale: async () => (await import('./scale.ts')).runScale,
+  generate: async () => (await import('./generate.ts')).runGenerate,
 }
 
 /**

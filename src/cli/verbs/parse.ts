@@ -4,11 +4,12 @@ import { EverycoreError } from '../../base/errors.ts'
 import { nearest } from '../../base/nearest.ts'
 import { VERSION } from '../../base/version.ts'
 import { isConfigFile } from '../../config/file/names.ts'
-import { plainRequest, takeWords } from '../argv.ts'
+import { FLAGS, plainRequest, takeWords, type StartRequest } from '../argv.ts'
 import { parseRequest } from '../program.ts'
 import { formatVerbHelp } from '../verb-help.ts'
 import { flagsOf, verb, verbOf, type VerbFlag, type VerbName } from '../verbs.ts'
 import type { VerbCall } from './call.ts'
+import { splitAtStart } from './split-at-start.ts'
 
 export interface ParsedVerb extends Pick<VerbCall, 'args' | 'flags' | 'start'> {
   readonly verb: VerbName
@@ -24,7 +25,6 @@ export interface ParsedVerb extends Pick<VerbCall, 'args' | 'flags' | 'start'> {
 export async function parseVerb([word, ...rest]: readonly string[], print: (text: string) => void): Promise<ParsedVerb | undefined> {
   const name = verbOf(word)
   if (name === undefined) throw new EverycoreError('ERR_EVERYCORE_INTERNAL', `${word} is no verb`)
-  if (verb(name).likeStart === true) return parseLikeStart(name, rest, print)
   const command = new Command(name)
     .version(`everycore ${VERSION}`, '-V, --version')
     .exitOverride()
@@ -41,8 +41,14 @@ export async function parseVerb([word, ...rest]: readonly string[], print: (text
   let args: readonly (string | undefined)[] = []
   command.action((...given: unknown[]) => void (args = given.slice(0, verb(name).args.length).map(withSign)))
   try {
-    command.parse(withoutSigns(rest), { from: 'user' })
-    return { verb: name, args, flags }
+    if (verb(name).takesStart !== true) {
+      command.parse(withoutSigns(rest), { from: 'user' })
+      return { verb: name, args, flags }
+    }
+    const { own, start: words } = splitAtStart(name, rest)
+    command.parse(withoutSigns(own), { from: 'user' })
+    const { flags: later, start } = await readStart(name, words, print)
+    return { verb: name, args, flags: { ...flags, ...later }, start }
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return undefined
@@ -50,22 +56,14 @@ export async function parseVerb([word, ...rest]: readonly string[], print: (text
   }
 }
 
-/** Its own flags, and all else as for `start`. */
-async function parseLikeStart(name: VerbName, argv: readonly string[], print: (text: string) => void): Promise<ParsedVerb | undefined> {
+/** What follows a config file is not the app's, and may be flags of the verb without a value. */
+async function readStart(name: VerbName, words: readonly string[], print: (text: string) => void): Promise<Pick<ParsedVerb, 'flags' | 'start'>> {
+  const line = ['start', ...words]
+  const start: StartRequest | undefined = plainRequest(line) ?? (await parseRequest(line, print))
+  if (start?.script === undefined || !isConfigFile(start.script)) return { flags: {}, start }
   const own = flagsOf(name).filter(({ placeholder }) => placeholder === undefined)
-  const ours = new Set([...own.map(({ long }) => `--${long}`), '-h', '--help'])
-  const before = takeWords(argv, ours)
-  const words = ['start', ...before.rest]
-  if (before.taken.has('-h') || before.taken.has('--help')) {
-    print(formatVerbHelp(name))
-    return undefined
-  }
-  const start = plainRequest(words) ?? (await parseRequest(words, print))
-  if (start === undefined) return undefined
-  // What follows a config file is not the app's.
-  const after = takeWords(start.args, start.script !== undefined && isConfigFile(start.script) ? ours : new Set())
-  const flags = Object.fromEntries([...before.taken, ...after.taken].map((word) => [word.slice(2), true as const]))
-  return { verb: name, args: [], flags, start: { ...start, args: after.rest } }
+  const { taken, rest } = takeWords(start.args, new Set(own.map(({ long }) => `--${long}`)))
+  return { flags: Object.fromEntries([...taken].map((word) => [word.slice(2), true as const])), start: { ...start, args: rest } }
 }
 
 /** In the place of the sign of `-1`, which is a number and no flag; no word of a command line has it. */
@@ -87,7 +85,8 @@ export function spellingOf({ short, long, placeholder }: VerbFlag): string {
 function usageError(error: CommanderError, name: VerbName): EverycoreError {
   const message = error.message.replace(/^error: /, '')
   const unknown = error.code === 'commander.unknownOption' ? /'([^']+)'$/.exec(message)?.[1] : undefined
-  const meant = unknown === undefined ? undefined : nearest(unknown.replace(/=.*$/s, ''), [...flagsOf(name).map(({ long }) => `--${long}`), '--help', '--version'])
+  const known = [...flagsOf(name), ...(verb(name).takesStart === true ? FLAGS : [])]
+  const meant = unknown === undefined ? undefined : nearest(unknown.replace(/=.*$/s, ''), [...known.map(({ long }) => `--${long}`), '--help', '--version'])
   const hint = meant === undefined ? `everycore ${name} --help tells what it takes.` : `Did you mean ${meant}?`
   return new EverycoreError('ERR_EVERYCORE_USAGE', message, { hint, cause: error })
 }

@@ -1,0 +1,22 @@
+/** The metrics that dashboard and alerts use, by the names of docs/metrics.md; a test holds the two together. */
+export const METRIC = {
+  workers: 'everycore_workers',
+  wanted: 'everycore_workers_wanted',
+  restarts: 'everycore_worker_restarts_total',
+  reloads: 'everycore_reloads_total',
+  handOvers: 'everycore_hand_overs_total',
+  migrations: 'everycore_migrations_total',
+  connections: 'everycore_connections',
+  logDrops: 'everycore_log_lines_dropped_total',
+  supervisorRss: 'everycore_supervisor_resident_memory_bytes',
+  memoryLimit: 'everycore_memory_limit_bytes',
+  duration: 'http_server_request_duration_seconds',
+  inFlight: 'http_server_active_requests',
+  cpu: 'process_cpu_seconds_total',
+  rss: 'process_resident_memory_bytes',
+  openFds: 'process_open_fds',
+  maxFds: 'process_max_fds',
+  heapUsed: 'nodejs_heap_size_used_bytes',
+  loopUtilization: 'nodejs_eventloop_utilization_ratio',
+  loopLagP99: 'nodejs_eventloop_lag_p99_seconds',
+} as const
