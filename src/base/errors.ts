@@ -31,13 +31,19 @@ export interface ErrorDetails {
   /** What the reader should do about it. */
   readonly hint?: string
   readonly cause?: unknown
+  /** The last lines of the worker that failed, oldest first, harmless for a terminal. */
+  readonly lastLines?: readonly string[]
 }
 
-/** The one error class. `message` says what happened, `why` the reason, `hint` what to do. */
+/**
+ * The one error class. `message` says what happened, `why` the reason, `hint` what to do. `lastLines` is empty but for a reload
+ * that was aborted: then it has what the new worker printed last, 20 lines of 1000 characters at most.
+ */
 export class EverycoreError extends Error {
   readonly code: ErrorCode
   readonly why: string | undefined
   readonly hint: string | undefined
+  readonly lastLines: readonly string[]
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -45,6 +51,7 @@ export class EverycoreError extends Error {
     this.code = code
     this.why = details.why
     this.hint = details.hint
+    this.lastLines = details.lastLines ?? []
   }
 
   /** The exit code that belongs to the code. */

@@ -27,13 +27,13 @@ export function reportError(error: unknown, { write, format, color }: ReportOpti
 }
 
 /** What happened, why and what to do, in lines; all but the first are indented. */
-export function errorText({ message, why, hint }: EverycoreError): readonly string[] {
-  const details = [why, hint].filter((part) => part !== undefined)
+export function errorText({ message, why, hint, lastLines }: EverycoreError): readonly string[] {
+  const details = [why, ...lastLines.map((line) => `  ${line}`), hint].filter((part) => part !== undefined)
   return [...visible(message).split('\n'), ...details.flatMap((part) => visible(part).split('\n')).map((line) => `  ${line}`)]
 }
 
-function jsonLine({ message, code, why, hint }: EverycoreError, stack: string | undefined): string {
-  return JSON.stringify({ level: FATAL, time: Date.now(), pid: process.pid, hostname: hostname(), msg: message, code, why, hint, stack })
+function jsonLine({ message, code, why, hint, lastLines }: EverycoreError, stack: string | undefined): string {
+  return JSON.stringify({ level: FATAL, time: Date.now(), pid: process.pid, hostname: hostname(), msg: message, code, why, hint, ...(lastLines.length > 0 && { lastLines }), stack })
 }
 
 function asDefect(error: unknown): EverycoreError {

@@ -34,7 +34,7 @@ export function trialMs({ settings, reload }: State, worker: Worker): number {
 
 /** The slot goes on with the old generation, so its own record stays as it is. */
 function chargeReload(state: State, reload: Reload, worker: Worker, failure: Failure): State {
-  const first = reload.failure ?? { slot: worker.slot, why: RELOAD_CAUSE[failure.why], exit: failure.exit }
+  const first = reload.failure ?? { slot: worker.slot, id: worker.id, why: RELOAD_CAUSE[failure.why], exit: failure.exit }
   return { ...state, reload: { ...reload, failure: first } }
 }
 

@@ -155,6 +155,8 @@ export interface Reload {
 export interface ReloadFailure {
   /** Where it failed; 0 when `why` is 'stopped'. */
   readonly slot: SlotIndex
+  /** The new worker that failed; undefined when `why` is 'stopped'. */
+  readonly id: WorkerId | undefined
   readonly why: 'boot-failure' | 'ready-timeout' | 'died-young' | 'spawn-failed' | 'unfit' | 'stopped'
   readonly exit: ExitReport | undefined
   /** What makes it unfit. */

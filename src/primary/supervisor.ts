@@ -334,6 +334,13 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   #announce(notice: Notice): void {
     // The types of both sides are made from the same union; TypeScript cannot follow that through emit.
     if (notice.type === 'primary:stopping' && notice.inMs > 0) for (const worker of this.#crew.all) worker.tellLeaving()
+    if (notice.type === 'reload:aborted') {
+      const { id } = notice.failure
+      const lastLines = (id === undefined ? undefined : this.#crew.get(id)?.lastLines) ?? []
+      this.#safely(() => this.emit('reload:aborted', { ...notice, lastLines }))
+      this.#waiters.check(this.#engine.state, notice, lastLines)
+      return
+    }
     const whole = 'id' in notice && notice.type !== 'worker:spawn-failed' ? { ...this.#crew.ref(notice.id), ...notice } : notice
     this.#safely(() => (this as EventEmitter).emit(notice.type, whole))
     this.#waiters.check(this.#engine.state, notice)
