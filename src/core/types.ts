@@ -104,6 +104,8 @@ export interface Failure {
   readonly why: FailureCause
   /** Undefined when no process came about, or when the worker took its leave before it was ready. */
   readonly exit: ExitReport | undefined
+  /** The system's code, when no process came about. */
+  readonly said?: string
 }
 
 /** What the exit meant for the service. */
@@ -159,7 +161,7 @@ export interface ReloadFailure {
   readonly id: WorkerId | undefined
   readonly why: 'boot-failure' | 'ready-timeout' | 'died-young' | 'spawn-failed' | 'unfit' | 'stopped'
   readonly exit: ExitReport | undefined
-  /** What makes it unfit. */
+  /** What makes it unfit, or the system's code when no process came about. */
   readonly said?: string
 }
 
