@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { runAlone } from './lib/bench.mjs'
 import { formatSpread, median, pairDifferences, table } from './lib/numbers.mjs'
-import { everycore } from './lib/everycore.mjs'
+import { observed } from './lib/observed.mjs'
 import { choosePeers, PEERS } from './lib/peers.mjs'
 import { isAlive } from './lib/proc.mjs'
 import { lightLoad, request, tally } from './lib/raw-client.mjs'
@@ -22,19 +22,6 @@ export const bench = {
     await runOne(context)
     await runAll(context)
   },
-}
-
-/** Starts everycore with its log in JSON, and gives the time at which each event was read. */
-function observed() {
-  const events = []
-  let rest = ''
-  const onOutput = (text) => {
-    const at = now()
-    const lines = (rest + text).split('\n')
-    rest = lines.pop()
-    for (const line of lines) if (line.startsWith('{')) events.push({ ...JSON.parse(line), at })
-  }
-  return { events, peer: everycore({ args: ['--log-format', 'json', '-v'], onOutput }) }
 }
 
 async function runOne({ session, node, options, report }) {

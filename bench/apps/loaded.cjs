@@ -9,7 +9,8 @@ const count = load()
 
 const server = http.createServer((request, response) => {
   response.setHeader('content-type', 'text/plain')
-  response.end(`${count}\n`)
+  response.setHeader('x-count', count)
+  response.end('hello\n')
 })
 
 listen(server)

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: bench\r\n\r\n'
 
-/** @returns `{ stop }`, which gives `{ requests, errors, told }`: answers, requests without one, and connections that ended as the answer had said */
+/** @returns `{ counts, stop }`: what is counted so far, and the end, which gives `{ requests, errors, told }`: answers, requests without one, and connections that ended as the answer had said */
 export function neverPause(port, count) {
   const counts = { requests: 0, errors: 0, told: 0 }
   const over = new AbortController()
@@ -11,6 +11,7 @@ export function neverPause(port, count) {
     while (!over.signal.aborted) await conversation(port, counts, over.signal)
   })
   return {
+    counts,
     async stop() {
       over.abort()
       await Promise.all(lanes)

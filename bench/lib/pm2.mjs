@@ -37,6 +37,7 @@ export async function startPm2(session, { script, workers, node, env, log }) {
     ask: (...args) => call(...args),
     // The command goes on after the workers listen; a daemon that ends under it would be started anew.
     settled: () => until(() => child.exitCode !== null, 'pm2 start to end', { everyMs: 20 }),
+    reload: () => call('reload', 'bench'),
     async stop() {
       const pid = Number(readFileSync(pidFile, 'utf8'))
       session.see(pid)

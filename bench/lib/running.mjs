@@ -4,16 +4,16 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { isAlive, openSockets } from './proc.mjs'
 import { now, waitReady } from './ready.mjs'
-import { until } from './session.mjs'
+import { signal, until } from './session.mjs'
 
 /**
  * Starts a peer and waits until all its workers listen.
  *
  * @param launch starts processes, and returns `{ child }`, a primary, or `{ children }`, workers without one; besides
  *   `primary()`, its pid if it is another; `settled()`, to wait for; `front(ready)`, which puts something in front and
- *   returns `{ pids, port }`; `handedOver()`; `ask()`; `stop()`
+ *   returns `{ pids, port }`; `handedOver()`; `ask()`; `reload()`, where that is not SIGUSR2 to the primary; `stop()`
  * @returns `{ name, pids: { primary, front, workers }, hasPrimary, port, url, readyDirectory, startedAt, ready,
- *   idleSockets, handedOver, ask, stop }`; `front` is whatever a connection costs CPU besides the workers
+ *   idleSockets, handedOver, ask, reload, stop }`; `front` is whatever a connection costs CPU besides the workers
  */
 export async function start(session, name, { script, workers, node, env: extra = {} }, launch) {
   const readyDirectory = session.makeDirectory(`${name.replaceAll(/\W/g, '-')}-ready`)
@@ -39,7 +39,7 @@ export async function start(session, name, { script, workers, node, env: extra =
       await end()
       await until(() => !pids.workers.some((pid) => isAlive(pid)), `the workers of ${name} to end`)
     }
-    return { name, pids, hasPrimary, port, url: `http://127.0.0.1:${port}/`, readyDirectory, startedAt, ready, idleSockets: pids.workers.map((pid) => openSockets(pid)), handedOver: running.handedOver, ask: running.ask, stop }
+    return { name, pids, hasPrimary, port, url: `http://127.0.0.1:${port}/`, readyDirectory, startedAt, ready, idleSockets: pids.workers.map((pid) => openSockets(pid)), handedOver: running.handedOver, ask: running.ask, reload: running.reload ?? (() => signal(primary, 'SIGUSR2')), stop }
   } catch (error) {
     await end()
     throw new Error(`${name} did not start: ${error.message}\n${readFileSync(log, 'utf8').slice(-2000)}`, { cause: error })

@@ -1,8 +1,11 @@
 /** What the loss of a worker that nobody had asked to leave is charged to: the reload, or its slot. */
 import { backoffMs } from './backoff.ts'
 import { patchSlot, slotAt } from './slots.ts'
-import { isSpare } from './workers.ts'
+import { isReady, isSpare } from './workers.ts'
 import type { Failure, FailureCause, Reload, ReloadFailure, State, Worker } from './types.ts'
+
+/** The longest wait after a fork that failed, while others serve. */
+const SPAWN_AGAIN_MS = 2000
 
 /** Records a failure. `chance` in [0, 1) feeds the jitter of the back-off. */
 export function recordFailure(state: State, worker: Worker, failure: Failure, at: number, chance: number): State {
@@ -34,7 +37,7 @@ export function trialMs({ settings, reload }: State, worker: Worker): number {
 
 /** The slot goes on with the old generation, so its own record stays as it is. */
 function chargeReload(state: State, reload: Reload, worker: Worker, failure: Failure): State {
-  const first = reload.failure ?? { slot: worker.slot, why: RELOAD_CAUSE[failure.why], exit: failure.exit }
+  const first = reload.failure ?? { slot: worker.slot, id: worker.id, why: RELOAD_CAUSE[failure.why], exit: failure.exit, ...(failure.said === undefined ? {} : { said: failure.said }) }
   return { ...state, reload: { ...reload, failure: first } }
 }
 
@@ -51,7 +54,9 @@ function chargeSlot(state: State, worker: Worker, failure: Failure, at: number, 
   const failures = (stable ? 0 : slot.failures) + 1
   const noProcess = failure.why === 'spawn-failed'
   // The machine, not the app, is short of something: trying again at once makes it worse.
-  const delayMs = backoffMs(noProcess ? failures + 1 : failures, state.settings, chance)
+  const plainMs = backoffMs(noProcess ? failures + 1 : failures, state.settings, chance)
+  // It may be back at any moment, and a fork that fails costs nearly nothing. With nobody ready each try counts for giving up.
+  const delayMs = noProcess && state.workers.some(isReady) ? Math.min(plainMs, SPAWN_AGAIN_MS) : plainMs
   const restarts = noProcess ? slot.restarts : slot.restarts + 1
   return patchSlot(state, worker.slot, { failures, respawnAt: at + delayMs, restarts })
 }

@@ -107,6 +107,8 @@ export interface Failure {
   readonly why: FailureCause
   /** Undefined when no process came about, or when the worker took its leave before it was ready. */
   readonly exit: ExitReport | undefined
+  /** The system's code, when no process came about. */
+  readonly said?: string
 }
 
 /** What the exit meant for the service. */
@@ -165,9 +167,11 @@ export interface Restart {
 export interface ReloadFailure {
   /** Where it failed; 0 when `why` is 'stopped' or 'cancelled'. */
   readonly slot: SlotIndex
+  /** The new worker that failed; undefined when `why` is 'stopped' or 'cancelled'. */
+  readonly id: WorkerId | undefined
   readonly why: 'boot-failure' | 'ready-timeout' | 'died-young' | 'spawn-failed' | 'unfit' | 'cancelled' | 'stopped'
   readonly exit: ExitReport | undefined
-  /** What makes it unfit. */
+  /** What makes it unfit, or the system's code when no process came about. */
   readonly said?: string
 }
 

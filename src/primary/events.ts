@@ -31,7 +31,8 @@ export interface SupervisorEvents {
   'worker:spawn-failed': NoticeOf<'worker:spawn-failed'>
   'reload:started': NoticeOf<'reload:started'>
   'reload:finished': NoticeOf<'reload:finished'>
-  'reload:aborted': NoticeOf<'reload:aborted'>
+  /** `lastLines` is what the new worker printed last, oldest first, harmless for a terminal. */
+  'reload:aborted': [Extract<Notice, { readonly type: 'reload:aborted' }> & { readonly lastLines: readonly string[] }]
   /** What the reload would run is no good; nothing was changed. */
   'reload:refused': [{ readonly why: string }]
   'restart:started': NoticeOf<'restart:started'>

@@ -5,6 +5,7 @@ import type { ExitReport, KillReason, Notice, RecycleReason } from '../core/type
 import type { Logger } from '../logs/logs.ts'
 import type { ServerKind } from '../protocol/messages.ts'
 import type { Supervisor } from './supervisor.ts'
+import { whyAborted } from './waiters.ts'
 
 type Exited = Extract<Notice, { readonly type: 'worker:exited' }>
 
@@ -53,11 +54,12 @@ export function narrate(supervisor: Supervisor, log: Logger): void {
   supervisor.on('upgrade:started', ({ pid }) => log.info(`upgrading: a new supervisor starts (pid ${pid})`, { event: 'upgrade:started', successorPid: pid }))
   supervisor.on('upgrade:finished', ({ pid, tookMs }) => log.info(`upgraded in ${formatDuration(Math.round(tookMs))}: process ${pid} has taken over, this one ends`, { event: 'upgrade:finished', successorPid: pid, tookMs: Math.round(tookMs) }))
   supervisor.on('upgrade:aborted', ({ why }) => log.error(`upgrade aborted: ${why}. This supervisor goes on serving`, { event: 'upgrade:aborted', why }))
-  supervisor.on('reload:aborted', ({ failure }) => {
-    const fields = { event: 'reload:aborted', ...failure }
+  supervisor.on('reload:aborted', ({ failure, lastLines }) => {
+    const fields = { event: 'reload:aborted', ...failure, lastLines }
+    const words = lastLines.length === 0 ? '' : `. The last lines of the new one:\n${lastLines.map((line) => `  ${line}`).join('\n')}`
     if (failure.why === 'stopped') log.info('reload ended: the supervisor stops', fields)
     else if (failure.why === 'cancelled') log.warn('reload aborted, as somebody asked: the old workers go on serving', fields)
-    else log.error(`reload aborted at slot ${failure.slot} (${failure.why}${failure.said === undefined ? '' : `: ${failure.said}`}): the old workers go on serving`, fields)
+    else log.error(`reload aborted at slot ${failure.slot} (${whyAborted(failure)}): the old workers go on serving${words}`, fields)
   })
 }
 

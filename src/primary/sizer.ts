@@ -1,5 +1,7 @@
 /** Who says how many workers there are: the machine, the load, or somebody who has chosen a number. */
+import { EverycoreError } from '../base/errors.ts'
 import type { Settings, SizeRange } from '../config/types.ts'
+import type { State } from '../core/types.ts'
 import { AutoSize } from './auto-size.ts'
 import type { Fact } from './engine.ts'
 import { LoadSize, type LoadSizePorts } from './load-size.ts'
@@ -67,4 +69,19 @@ export class Sizer {
 /** The size that is nearest to a number. */
 export function clamp(size: number, { least, most }: SizeRange): number {
   return Math.min(most, Math.max(least, size))
+}
+
+/**
+ * Waits until there are so many workers, all of them ready.
+ *
+ * @param until waits until a state is reached
+ * @throws EverycoreError ERR_EVERYCORE_STATE when somebody wants another number meanwhile
+ */
+export async function untilSize(size: number, until: (reached: (state: State) => boolean) => Promise<void>): Promise<void> {
+  let replacedBy: number | undefined
+  await until((state) => {
+    if (state.size !== size) replacedBy = state.size
+    return replacedBy !== undefined || (state.workers.length === size && state.workers.every(({ phase }) => phase.name === 'ready'))
+  })
+  if (replacedBy !== undefined) throw new EverycoreError('ERR_EVERYCORE_STATE', `scale(${size}) was not carried out: a later scale(${replacedBy}) replaced it`)
 }

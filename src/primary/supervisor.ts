@@ -24,7 +24,7 @@ import { HandOver } from './hand-over.ts'
 import { Health } from './health.ts'
 import { failureOf } from './outcome.ts'
 import { relaunch } from './relaunch.ts'
-import { Sizer } from './sizer.ts'
+import { Sizer, untilSize } from './sizer.ts'
 import { SocketDesk } from './sockets.ts'
 import { forgetEntrances, releaseSticky, stickyRules } from './sticky-rules.ts'
 import type { UpgradeOptions } from './upgrade.ts'
@@ -190,13 +190,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#requireRunning('scale')
     const size = this.#sizer.choose(wanted)
     this.#engine.tell({ type: 'scaleRequested', size })
-    let replacedBy: number | undefined
-    await this.#until((state) => {
-      if (state.size !== size) replacedBy = state.size
-      return replacedBy !== undefined || (state.workers.length === size && state.workers.every(({ phase }) => phase.name === 'ready'))
-    }, 'it stopped while it scaled')
-    if (replacedBy === undefined) return
-    throw new EverycoreError('ERR_EVERYCORE_STATE', `scale(${size}) was not carried out: a later scale(${replacedBy}) replaced it`)
+    await untilSize(size, async (reached) => this.#until(reached, 'it stopped while it scaled'))
   }
 
   /**
@@ -347,6 +341,13 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   #announce(notice: Notice): void {
     // The types of both sides are made from the same union; TypeScript cannot follow that through emit.
     if (notice.type === 'primary:stopping' && notice.inMs > 0) for (const worker of this.#crew.all) worker.tellLeaving()
+    if (notice.type === 'reload:aborted') {
+      const { id } = notice.failure
+      const lastLines = (id === undefined ? undefined : this.#crew.get(id)?.lastLines) ?? []
+      this.#safely(() => this.emit('reload:aborted', { ...notice, lastLines }))
+      this.#waiters.check(this.#engine.state, notice, lastLines)
+      return
+    }
     const whole = 'id' in notice && notice.type !== 'worker:spawn-failed' ? { ...this.#crew.ref(notice.id), ...notice } : notice
     this.#safely(() => (this as EventEmitter).emit(notice.type, whole))
     this.#waiters.check(this.#engine.state, notice)

@@ -55,14 +55,18 @@ export class Waiters {
     })
   }
 
-  /** To be called after each change of the state. */
-  check(state: State, notice: Notice): void {
+  /**
+   * To be called after each change of the state.
+   *
+   * @param lastLines of the worker with which a reload failed
+   */
+  check(state: State, notice: Notice, lastLines: readonly string[] = []): void {
     if (notice.type === 'reload:started') {
       this.#current = this.#waiting
       this.#waiting = []
     }
     if (notice.type === 'reload:finished') this.#answerReload(undefined)
-    if (notice.type === 'reload:aborted') this.#answerReload(notice.failure)
+    if (notice.type === 'reload:aborted') this.#answerReload(reloadError(notice.failure, lastLines))
     this.#checkRestarts(notice)
     for (const waiter of this.#waiters) {
       if (!waiter.reached(state)) continue
@@ -88,14 +92,14 @@ export class Waiters {
     if (type === 'restart:started') this.#restarts = this.#restartsWaiting.splice(0)
   }
 
-  #answerReload(failure: ReloadFailure | undefined): void {
+  #answerReload(failure: EverycoreError | undefined): void {
     // Without a reload under way it is the waiting one that will not begin.
     const answered = this.#current ?? this.#waiting
     if (this.#current === undefined) this.#waiting = []
     this.#current = undefined
     for (const { resolve, reject } of answered) {
       if (failure === undefined) resolve()
-      else reject(reloadError(failure))
+      else reject(failure)
     }
   }
 }
@@ -108,10 +112,23 @@ function stoppedError(): EverycoreError {
   return new EverycoreError('ERR_EVERYCORE_RELOAD', 'the reload was not carried out', { why: 'the supervisor was stopped' })
 }
 
-function reloadError({ slot, why, exit, said }: ReloadFailure): EverycoreError {
-  if (why === 'stopped') return stoppedError()
-  if (why === 'cancelled') return new EverycoreError('ERR_EVERYCORE_RELOAD', 'the reload was aborted', { why: 'somebody asked for that', hint: 'the old workers go on serving' })
+function reloadError(failure: ReloadFailure, lastLines: readonly string[]): EverycoreError {
+  if (failure.why === 'stopped') return stoppedError()
+  if (failure.why === 'cancelled') return new EverycoreError('ERR_EVERYCORE_RELOAD', 'the reload was aborted', { why: 'somebody asked for that', hint: 'the old workers go on serving' })
+  return new EverycoreError('ERR_EVERYCORE_RELOAD', `the reload was aborted at slot ${failure.slot}`, {
+    why: whyAborted(failure),
+    hint: 'the old workers go on serving; mend the release and reload again',
+    cause: failure.exit?.error,
+    lastLines,
+  })
+}
+
+/** The reason in one line: its name, and what the worker said. */
+export function whyAborted({ why, exit, said }: ReloadFailure): string {
   const error = exit?.error
-  const cause = error === undefined ? (said === undefined ? '' : `: ${said}`) : `: ${error.name}: ${error.message.split('\n')[0] ?? ''}`
-  return new EverycoreError('ERR_EVERYCORE_RELOAD', `the reload was aborted at slot ${slot}`, { why: `${why}${cause}`, hint: 'the old workers go on serving; mend the release and reload again' })
+  if (error !== undefined) return `${why}: ${error.name}: ${error.message.split('\n')[0] ?? ''}`
+  if (said !== undefined) return `${why}: ${said}`
+  // One that was killed for being late says nothing by how it ended.
+  if (exit === undefined || why === 'ready-timeout') return why
+  return `${why}: ${exit.signal ?? `exit code ${exit.code}`}`
 }

@@ -16,10 +16,13 @@ import { guardIpc } from './ipc-guard.ts'
 import { Linking, type LinkingPorts } from './linking.ts'
 
 const isWindows = process.platform === 'win32'
-/** How long the last frames of a dead worker may take to be read. */
-const LAST_FRAMES_MS = 100
+/** How long the last frames and lines of a dead worker may take to be read, before its end is told. */
+const LAST_WORDS_MS = 100
 /** How long its output may: a process that left its group can keep the pipes open for ever. */
 const LAST_OUTPUT_MS = 1000
+/** Of what a failed worker printed: a stack trace and what led to it. */
+const LAST_LINES = 20
+const LAST_LINE_LENGTH = 1000
 /** What Node needs to print the stack of a loop without end takes about 50 ms. */
 const STACK_MS = 500
 /** Loans that it has not read, at most: one that reads nothing must not be sent more without end. */
@@ -35,7 +38,7 @@ export interface WorkerProcessHandlers {
   readonly onLinkMessage: LinkingPorts['onMessage']
   readonly onDisconnected: () => void
   readonly onViolation: (why: string) => void
-  /** Once, when the process is gone and all that it said on the control pipe has been read. */
+  /** Once, when the process is gone and all that it said on the control pipe and printed has been read. */
   readonly onExited: (exit: ExitReport) => void
 }
 
@@ -240,6 +243,11 @@ export class WorkerProcess {
     this.#signal('SIGCONT')
   }
 
+  /** What it printed last, oldest first, harmless for a terminal. */
+  get lastLines(): readonly string[] {
+    return this.#ends.output.tail().slice(-LAST_LINES).map(({ text }) => (text.length > LAST_LINE_LENGTH ? `${text.slice(0, LAST_LINE_LENGTH)}…` : text))
+  }
+
   /** False when the message is too large, the worker does not read, or it is gone. */
   sendApp(body: string): boolean {
     return !this.#exited && this.#ends.channel.sendApp(body)
@@ -280,10 +288,10 @@ export class WorkerProcess {
       this.linking.close()
       handlers.onExited(this.#lastError === undefined ? status : { ...status, error: this.#lastError })
     }
-    const timer = setTimeout(tell, LAST_FRAMES_MS)
+    const timer = setTimeout(tell, LAST_WORDS_MS)
     const outputTimer = setTimeout(() => this.#ends.output.destroy(), LAST_OUTPUT_MS)
     void this.#ends.output.ended.then(() => clearTimeout(outputTimer))
-    // What it took it has, and what it offered is still on its way: both are read first.
-    this.#ends.channel.onceClosed(() => this.linking.onceClosed(tell))
+    // What it took it has, and what it offered is still on its way: both are read first. What it printed may say why it ended.
+    this.#ends.channel.onceClosed(() => this.linking.onceClosed(() => void this.#ends.output.ended.then(tell)))
   }
 }

@@ -7,11 +7,14 @@ interface CountedChannel {
 }
 
 /** @see lib/internal/cluster/child.js, `_setupWorker`: Node's own listener ends the process at once when the channel closes. */
-export function adoptClusterWorker(channel: ControlChannel): void {
+export function adoptClusterWorker(channel: ControlChannel, onDisconnected: () => void): void {
   const { worker } = process.getBuiltinModule('node:cluster') as unknown as Cluster
   if (worker === undefined) return
   process.removeAllListeners('disconnect')
-  process.once('disconnect', () => worker.emit('disconnect'))
+  process.once('disconnect', () => {
+    onDisconnected()
+    worker.emit('disconnect')
+  })
   // Listeners that are not the app's must not keep the process alive: a script that is done ends, as under plain node.
   const ipc = process.channel as CountedChannel | undefined
   const own = process.listenerCount('message') + process.listenerCount('disconnect')

@@ -13,6 +13,7 @@ import { openControlChannel } from './control-channel.ts'
 import { createDrain } from './drain.ts'
 import { reportFatalErrors } from './fatal-errors.ts'
 import { publishHook } from './hook-object.ts'
+import { keepListeners } from './keep-listeners.ts'
 import { createLeaving } from './leaving.ts'
 import { keepOutputWhole } from './output.ts'
 import { createReadiness } from './readiness.ts'
@@ -36,7 +37,7 @@ export function install(boot: BootInfo): void {
   const leaving = createLeaving()
   const drain = createDrain({ boot, connections, listeners, leaving, tellShut: () => channel.send({ type: 'shut' }) })
   const messages = takeOverMessages(channel, readiness)
-  adoptClusterWorker(channel)
+  adoptClusterWorker(channel, listeners.disconnected)
   const seatListeners: ((slot: number) => void)[] = []
   publishHook({ boot, ready: readiness.declare, onDrain: drain.onDrain, isLeaving: leaving.isLeaving, onLeaving: leaving.onLeaving, onSeat: (listener) => seatListeners.push(listener) })
 
@@ -60,6 +61,7 @@ export function install(boot: BootInfo): void {
   // The primary is gone: nobody will restart us, and a new primary may want the port.
   channel.onClosed(() => drain.start({ timeoutMs: boot.drainTimeoutMs, lingerMs: boot.lingerMs, closeSpreadMs: boot.closeSpreadMs, reason: 'primary-gone' }))
   startBeats(channel, boot)
+  keepListeners()
 }
 
 /** A spare learns its slot. */

@@ -1,11 +1,14 @@
 /** Rounds of chaos on one supervisor; between two of them it rests, and must then hold what it held before. */
 import { readdirSync, readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
+import { formatDuration } from '../../src/base/units.ts'
 import { UnderLoad } from '../harness/load/everycore.ts'
 import type { Mix } from '../harness/load/mix.ts'
 import { stream } from '../harness/load/seed.ts'
 import { until } from '../harness/until.ts'
 import { Cleanup } from './cleanup.ts'
+import { HANG_TIMEOUT_MS } from './faults.ts'
+import { MIN_UPTIME_MS } from './releases.ts'
 import { round, type RoundResult } from './round.ts'
 import { quantile } from './slope.ts'
 import { exactly, told, type Row } from './verdict.ts'
@@ -28,7 +31,7 @@ export async function chaos({ reloads, seconds, seed }: ChaosOptions): Promise<r
   const descriptors: number[] = []
   let left = ''
   try {
-    const under = await UnderLoad.start(cleanup, { mix: MIX, seed, workers: WORKERS, options: ['--ready-timeout', '1s', '--graceful-timeout', '8s'] })
+    const under = await UnderLoad.start(cleanup, { mix: MIX, seed, workers: WORKERS, minUptimeMs: MIN_UPTIME_MS, options: ['--ready-timeout', '3s', '--graceful-timeout', '8s', '--hang-timeout', formatDuration(HANG_TIMEOUT_MS)] })
     for (let done = 0; done < reloads && !isTimeUp(); done += ROUND_RELOADS) {
       if (done > 0) await under.loadAgain(seed + done)
       const result = await round(under, { random: stream(seed, `round ${done}`), reloads: Math.min(ROUND_RELOADS, reloads - done), isTimeUp })
@@ -59,10 +62,13 @@ function rssOf(pid: number): string {
 function rows(results: readonly RoundResult[], descriptors: readonly number[], left: string): readonly Row[] {
   const sum = (value: (result: RoundResult) => number): number => results.reduce((total, result) => total + value(result), 0)
   const names = [...new Set(results.flatMap(({ faults }) => Object.keys(faults)))]
+  const tookMs = results.flatMap((result) => result.tookMs)
   const recoveries = results.flatMap((result) => result.recoveries)
   return [
     told('reloads', `${sum(({ good }) => good)} of good releases, ${sum(({ bad }) => bad)} of bad ones`),
     told('faults meanwhile', names.map((name) => `${name} ${sum(({ faults }) => faults[name] ?? 0)}`).join(', ')),
+    told('workers that were found hanging and killed', String(sum(({ stalled }) => stalled))),
+    told('from the request for a reload until all was quiet: p50, p99', `${quantile(tookMs, 0.5).toFixed(0)} ms, ${quantile(tookMs, 0.99).toFixed(0)} ms`),
     told('requests', String(sum(({ report }) => report.sent))),
     told('lost in workers that died: begun, not begun', `${sum(({ report }) => report.executed.length)}, ${sum(({ report }) => report.unseen.length)}`),
     exactly('refused', sum(({ report }) => report.fates.refused), 0),

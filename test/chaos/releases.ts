@@ -10,6 +10,11 @@ export interface Release {
   readonly put: (under: UnderLoad, random: Random) => void
 }
 
+/** `--min-uptime` of the run: what lives as long is proven, and one reload takes twice as long at least. */
+export const MIN_UPTIME_MS = 600
+/** Well below it: timers of a busy machine are late. */
+const DIES_WITHIN_MS = 300
+
 const text = (what: string, source: string): Release => ({ what, good: false, put: (under) => under.release(source) })
 
 export const GOOD: Release = { what: 'good', good: true, put: (under) => under.release() }
@@ -26,6 +31,6 @@ export const BAD: readonly Release[] = [
   {
     what: 'serves and dies young',
     good: false,
-    put: (under, random) => under.release(`${readFileSync(fixture('ledger.cjs'), 'utf8')}\nsetTimeout(() => process.exit(1), ${random.between(0, 600)})`),
+    put: (under, random) => under.release(`${readFileSync(fixture('ledger.cjs'), 'utf8')}\nsetTimeout(() => process.exit(1), ${random.between(0, DIES_WITHIN_MS)})`),
   },
 ]

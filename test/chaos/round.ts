@@ -3,13 +3,13 @@ import { assertOnlyFrom, describe, type Report } from '../harness/load/report.ts
 import type { UnderLoad } from '../harness/load/everycore.ts'
 import type { Random } from '../harness/load/seed.ts'
 import { until } from '../harness/until.ts'
-import { FAULTS, type Death, type FaultContext } from './faults.ts'
+import { FAULTS, HANGS, type Death, type FaultContext } from './faults.ts'
 import { BAD, GOOD, type Release } from './releases.ts'
 
 const BAD_SHARE = 0.4
 const FAULT_SHARE = 0.5
 /** When, after a reload was asked for, a fault comes at the latest. */
-const FAULT_WITHIN_MS = 2500
+const FAULT_WITHIN_MS = 1500
 /** A client knows so soon that the worker with its request is dead. */
 const KNOWN_WITHIN_MS = 1500
 const QUIET_MS = 60_000
@@ -21,8 +21,12 @@ export interface RoundResult {
   readonly faults: Readonly<Record<string, number>>
   /** What may not be, as sentences. */
   readonly problems: readonly string[]
+  /** Workers that were found hanging. */
+  readonly stalled: number
   /** Ms from the death of a worker until all serve again. */
   readonly recoveries: readonly number[]
+  /** Ms from the request for each reload until all was quiet again. */
+  readonly tookMs: readonly number[]
 }
 
 export interface RoundOptions {
@@ -35,7 +39,7 @@ export async function round(under: UnderLoad, { random, reloads, isTimeUp }: Rou
   const deaths: Death[] = []
   const steps: Step[] = []
   const forgetYoung = noteDyingYoung(under, deaths)
-  while (steps.length < reloads && !isTimeUp()) steps.push(await step({ under, random, deaths }))
+  while (steps.length < reloads && !isTimeUp()) steps.push(await step({ under, random, deaths, problems: [] }))
   forgetYoung()
   const report = await under.load.stop()
   const faults: Record<string, number> = {}
@@ -46,6 +50,8 @@ export async function round(under: UnderLoad, { random, reloads, isTimeUp }: Rou
     bad: steps.filter(({ release }) => !release.good).length,
     faults,
     problems: [...steps.flatMap(({ problems }) => problems), ...steps.flatMap((each, index) => oldCode(report, each, steps[index + 1])), ...unexcused(report, deaths)],
+    stalled: steps.reduce((sum, { stalled }) => sum + stalled, 0),
+    tookMs: steps.map(({ tookMs }) => tookMs),
     recoveries: steps.flatMap(({ recoveryMs }) => (recoveryMs === undefined ? [] : [recoveryMs])),
   }
 }
@@ -54,6 +60,10 @@ interface Step {
   readonly release: Release
   readonly fault: string | undefined
   readonly beganAt: number
+  /** Until all is quiet again. */
+  readonly tookMs: number
+  /** Workers that were found hanging. */
+  readonly stalled: number
   /** A generation that nothing has disturbed, and when it was complete. */
   readonly complete: { readonly generation: number; readonly at: number } | undefined
   readonly problems: readonly string[]
@@ -61,13 +71,14 @@ interface Step {
 }
 
 /** One reload, and perhaps a fault in it; then rest. */
-async function step({ under, random, deaths }: FaultContext): Promise<Step> {
+async function step(context: FaultContext): Promise<Step> {
+  const { under, random, deaths } = context
   const release = random.chance(BAD_SHARE) ? random.pick(BAD) : GOOD
   const fault = random.chance(FAULT_SHARE) ? random.pick(Object.keys(FAULTS)) : undefined
   const from = under.app.records.length
   const beganAt = performance.now()
   release.put(under, random)
-  const happening = fault === undefined ? undefined : pause(random.between(0, FAULT_WITHIN_MS)).then(async () => FAULTS[fault]?.({ under, random, deaths }))
+  const happening = fault === undefined ? undefined : pause(random.between(0, FAULT_WITHIN_MS)).then(async () => FAULTS[fault]?.(context))
   const { event, generation } = await under.reload()
   const at = performance.now()
   await happening
@@ -76,12 +87,15 @@ async function step({ under, random, deaths }: FaultContext): Promise<Step> {
   const diedAt = deaths.at(-1)?.at
   await quiet(under)
   const isTaken = event === 'reload:finished'
+  const stalled = under.app.records.slice(from).filter((record) => record.event === 'worker:stalled')
   const problems = [
+    ...context.problems,
+    ...(stalled.length > 0 && !HANGS.has(fault) ? [`a worker was taken for hanging (${fault ?? 'no fault'})\n${transcriptSince(under, from)}`] : []),
     ...(isTaken && !release.good ? [`a release that ${release.what} was taken`] : []),
     ...(!isTaken && release.good && fault === undefined ? [`a good release was refused\n${transcriptSince(under, from)}`] : []),
   ]
   const isKill = fault?.startsWith('kill') === true && diedAt !== undefined && diedAt > beganAt
-  return { release, fault, beganAt, complete: isTaken && fault === undefined ? { generation: Number(generation), at } : undefined, problems, recoveryMs: isKill ? performance.now() - diedAt : undefined }
+  return { release, fault, beganAt, tookMs: performance.now() - beganAt, stalled: stalled.length, complete: isTaken && fault === undefined ? { generation: Number(generation), at } : undefined, problems, recoveryMs: isKill ? performance.now() - diedAt : undefined }
 }
 
 /** Answers of older code between the end of a reload and the next one. */

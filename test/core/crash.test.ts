@@ -63,6 +63,17 @@ void test('a fork that fails is never tried again at once', () => {
   assert.deepEqual(said, ['worker:spawn-failed 3 in 1 of 1 EAGAIN back in 1500'])
 })
 
+void test('while others serve, a fork that fails is tried again within two seconds, however often', () => {
+  const it = running(2)
+  it.exit(2)
+  for (let id = 3; id < 20; id += 1) {
+    it.tell({ type: 'workerSpawnFailed', id, code: 'EAGAIN', chance: 0.5 })
+    const before = it.now()
+    assert.deepEqual(it.wake().orders, [`spawn ${id + 1} in 1 of 1`])
+    assert.ok(it.now() - before <= 2000)
+  }
+})
+
 void test('a slot that waits takes no place from another', () => {
   const it = running(3, { bootParallel: 1 })
   it.exit(2)

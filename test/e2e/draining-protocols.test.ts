@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import * as http2 from 'node:http2'
 import * as https from 'node:https'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { App, freePort } from '../harness/app.ts'
 import { Connection } from '../harness/http.ts'
@@ -61,6 +62,23 @@ test('https: an idle keep-alive connection is served once more, with Connection:
   // The order is on its way to the worker: every request is answered, and soon one is the last.
   await until('an answer says close', async () => (await visit()) === 'close')
   assert.deepEqual(await app.ended, { code: 0, signal: null })
+})
+
+test('an upload that waits for 100-continue when the drain begins is finished', async (t) => {
+  const app = await App.ready(t, 'web.cjs', { workers: 1 })
+  const socket = connect(app.port, '127.0.0.1')
+  t.after(() => socket.destroy())
+  let text = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  socket.write('POST /echo HTTP/1.1\r\nhost: test\r\nexpect: 100-continue\r\ntransfer-encoding: chunked\r\n\r\n')
+  await until('it may send its body', () => text.startsWith('HTTP/1.1 100 Continue\r\n\r\n'))
+  app.kill('SIGTERM')
+  await app.event('worker:draining')
+  socket.write('5\r\nhello\r\n')
+  socket.write('6\r\n world\r\n0\r\n\r\n')
+  await once(socket, 'end')
+  assert.match(text, /HTTP\/1\.1 200 OK\r\n[^]*connection: close\r\n[^]*"body":"hello world"/i)
+  assert.equal((await app.ended).code, 0)
 })
 
 test('a slow upload that began before the drain is finished', async (t) => {

@@ -48,6 +48,17 @@ test('a stopped worker is killed like one that hangs', async (t) => {
   await app.event('worker:ready', ({ slot }) => slot === exited.slot, 2)
 })
 
+test('a worker that is stopped for less than the hang timeout and continued is left alone', async (t) => {
+  const app = await App.ready(t, 'web.cjs', { options: ['--hang-timeout', '3s'] })
+  const [pid = -1] = app.workerPids()
+  process.kill(pid, 'SIGSTOP')
+  await wait(1000)
+  process.kill(pid, 'SIGCONT')
+  const answers = await Promise.all(Array.from({ length: 8 }, async () => get({ port: app.port }, '/slow?ms=2500')))
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
+  assert.deepEqual(app.records.filter(({ event }) => event === 'worker:exited'), [])
+})
+
 test('long requests and computations below the limit are left alone', async (t) => {
   const app = await App.ready(t, 'web.cjs', HANG)
   const answers = await Promise.all([get({ port: app.port }, '/slow?ms=2500'), get({ port: app.port }, '/block?ms=700')])

@@ -8,7 +8,7 @@ import { isAlive } from '../harness/processes.ts'
 /** Attacks that no defect explains: the worker is ended for them. */
 const violations = ['ack', 'nack', 'garbage', 'endless', 'pipe', 'control', 'control-flood', 'proto', 'deaf', 'deaf-handles', 'deaf-datagrams', 'link-garbage', 'link-endless', 'link-forged', 'link-deaf'] as const
 /** What only looks like one, or can be ignored. */
-const harmless = ['query', 'large', 'flood'] as const
+const harmless = ['query', 'large', 'deep', 'flood'] as const
 
 for (const attack of violations) {
   test(`a worker that sends forged data (${attack}) is ended, and the supervisor goes on`, async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -23,7 +23,7 @@ test('start, scale up and down, stop: each promise keeps its word', async (t) =>
     report('down', supervisor.snapshot.workers.map(({ slot, phase }) => [slot, phase]))
     supervisor.scale(2).catch(() => {})
     await supervisor.scale('auto')
-    report('as asked for', supervisor.snapshot.size)
+    report('as the machine gives', { size: supervisor.snapshot.size, auto: supervisor.settings.sizing.auto })
     await supervisor.stop()
     report('stopped', supervisor.snapshot.phase)
   `,
@@ -31,7 +31,8 @@ test('start, scale up and down, stop: each promise keeps its word', async (t) =>
   assert.deepEqual(await program.report('started'), { addresses: [{ kind: 'http', address: '::', port }], workers: 1 })
   assert.deepEqual(await program.report('up'), [[0, 'ready'], [1, 'ready'], [2, 'ready']])
   assert.deepEqual(await program.report('down'), [[0, 'ready']])
-  assert.equal(await program.report('as asked for'), 1)
+  const { size, auto } = (await program.report('as the machine gives')) as { readonly size: number; readonly auto: number }
+  assert.equal(size, auto)
   assert.equal(await program.report('stopped'), 'stopped')
   assert.equal(await program.ended, 0, 'nothing keeps the program alive afterwards')
   assert.equal(program.stderr, '', 'the library is quiet')
@@ -154,6 +155,47 @@ test('reload replaces every worker; a release that throws leaves the old ones se
   assert.equal(await program.report('late'), 'ERR_EVERYCORE_STATE')
   assert.equal(await program.ended, 0)
 })
+
+test('a reload that fails rejects with the cause and with the last lines of the new worker, harmless for a terminal', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'everycore-test-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  const script = join(directory, 'server.cjs')
+  copyFileSync(fixture('web.cjs'), script)
+  const throwing = String.raw`console.log('config read\x1b[2J'); throw new Error('no \x1b[31mdatabase')`
+  const idle = `for (let line = 1; line <= 50; line++) console.log('waiting ' + line); console.log('x'.repeat(5000)); setInterval(() => {}, 1000)`
+  const program = Program.start(
+    t,
+    `
+    const { writeFileSync } = await import('node:fs')
+    const supervisor = await createSupervisor({ script: ${JSON.stringify(script)}, workers: 1, port: 0, readyTimeoutMs: 2000 })
+    await supervisor.start()
+    const tryRelease = async (name, text) => {
+      writeFileSync(${JSON.stringify(script)}, text)
+      await supervisor.reload().catch((error) => report(name, { code: error.code, why: error.why, cause: error.cause?.message, lastLines: error.lastLines }))
+    }
+    await tryRelease('throws', ${JSON.stringify(throwing)})
+    await tryRelease('never listens', ${JSON.stringify(idle)})
+    await supervisor.stop()
+  `,
+  )
+  const thrown = (await program.report('throws')) as Refusal
+  assert.deepEqual([thrown.code, thrown.cause], ['ERR_EVERYCORE_RELOAD', 'no \u001b[31mdatabase'])
+  assert.match(thrown.why, /^boot-failure: Error: no/)
+  assert.equal(thrown.lastLines[0], 'config read\\x1b[2J')
+  assert.ok(thrown.lastLines.includes('Error: no database'), thrown.lastLines.join('\n'))
+  const never = (await program.report('never listens')) as Refusal
+  assert.equal(never.why, 'ready-timeout')
+  assert.equal(never.lastLines.length, 20)
+  assert.equal(never.lastLines[0], 'waiting 32')
+  assert.match(never.lastLines[19] ?? '', /^x{1000}…$/)
+})
+
+interface Refusal {
+  readonly code: string
+  readonly why: string
+  readonly cause?: string
+  readonly lastLines: readonly string[]
+}
 
 test('two supervisors in one program do not mix', async (t) => {
   const ports = [await freePort(), await freePort()]

@@ -67,7 +67,10 @@ test('a release that throws is refused: the old workers go on, and a later good 
   const before = app.workerPids()
   writeFileSync(script, 'throw new Error("a bad release")')
   app.kill('SIGUSR2')
-  await app.event('reload:aborted')
+  const { msg, lastLines } = await app.event('reload:aborted')
+  assert.match(msg, /^reload aborted at slot 0 \(boot-failure: Error: a bad release\): the old workers go on serving\. The last lines of the new one:\n/)
+  assert.match(msg, /^ {2}throw new Error\("a bad release"\)$/m)
+  assert.ok((lastLines as readonly string[]).includes('Error: a bad release'))
   const { body } = await get({ port: app.port })
   const { pid, generation } = JSON.parse(body) as { pid: number; generation: string }
   assert.equal(generation, '1')

@@ -5,7 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { App, fixture } from '../harness/app.ts'
-import { get } from '../harness/http.ts'
+import { get, type RequestLost } from '../harness/http.ts'
 import { until } from '../harness/until.ts'
 
 interface Identity {
@@ -80,6 +80,15 @@ test('nothing of ours runs in children and threads of the app', async (t) => {
   await until('the children have gone with their worker', () => app.leftovers().length === 0, 2000)
 })
 
+test('an app that listens late, but within the ready timeout, is waited for, and gets no request before', async (t) => {
+  const app = await App.start(t, 'web.cjs', { env: { LISTENS_AFTER_MS: '1500' }, options: ['--ready-timeout', '6s'] })
+  await app.event('worker:spawned', () => true, 2)
+  await assert.rejects(get({ port: app.port }), (error: RequestLost) => error.fate === 'refused')
+  await app.event('primary:started')
+  for (const { msg } of app.records.filter(({ event }) => event === 'worker:ready')) assert.match(msg, /ready in [1-5]/)
+  assert.equal((await get({ port: app.port })).status, 200)
+})
+
 test('a crashed worker is replaced at once, in its slot', async (t) => {
   const app = await App.ready(t, 'web.cjs')
   const before = app.workerPids()
@@ -92,13 +101,16 @@ test('a crashed worker is replaced at once, in its slot', async (t) => {
   assert.equal(after[1 - (slot ?? 0)], before[1 - (slot ?? 0)])
 })
 
-test('a throw and an unhandled rejection end the worker as under plain node', async (t) => {
+test('uncaught exceptions (in a handler, in a timer) and an unhandled rejection end the worker as under plain node, and the log has their stack', async (t) => {
   const app = await App.ready(t, 'web.cjs')
   await assert.rejects(get({ port: app.port }, '/throw'))
   await app.event('worker:exited', ({ code }) => code === 1)
   await assert.rejects(get({ port: app.port }, '/reject'))
   await app.event('worker:exited', ({ code }) => code === 1, 2)
+  await assert.rejects(get({ port: app.port }, '/throw-later'))
+  await app.event('worker:exited', ({ code }) => code === 1, 3)
   assert.ok(app.output.some((line) => line.includes('thrown by a handler')))
+  assert.ok(app.output.some((line) => line.includes('thrown by a timer')))
   assert.ok(app.output.some((line) => line.includes('rejected by a handler')))
 })
 

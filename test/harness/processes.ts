@@ -20,10 +20,20 @@ export function processesOf(runId: string): readonly ProcessFacts[] {
 
 /** False for a process that does not exist, and for a zombie that nobody has reaped. */
 export function isAlive(pid: number): boolean {
-  const stat = read(`/proc/${pid}/stat`)
   if (process.platform !== 'linux') return signals(pid)
-  const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3)
+  const state = stateOf(pid)
   return state !== '' && state !== 'Z' && state !== 'X'
+}
+
+/** SIGSTOP has stopped it. Linux only. */
+export function isStopped(pid: number): boolean {
+  return stateOf(pid) === 'T'
+}
+
+/** The letter of proc(5); empty for a process that does not exist. */
+function stateOf(pid: number): string {
+  const stat = read(`/proc/${pid}/stat`)
+  return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3)
 }
 
 function signals(pid: number): boolean {

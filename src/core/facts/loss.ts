@@ -37,7 +37,7 @@ export function recordSpawnFailed(state: State, event: Extract<Event, { type: 'w
   const worker = findWorker(state, event.id)
   if (worker === undefined) return quiet(state)
   const gone = withoutWorker(state, worker.id)
-  const next = occupies(worker) ? recordFailure(gone, worker, { why: 'spawn-failed', exit: undefined }, event.at, event.chance) : gone
+  const next = occupies(worker) ? recordFailure(gone, worker, { why: 'spawn-failed', exit: undefined, said: event.code }, event.at, event.chance) : gone
   const waitMs = Math.max(0, (isSpare(worker) ? next.spare : slotAt(next, worker.slot)).respawnAt - event.at)
   const { id, slot, generation } = worker
   return { state: next, effects: [announce({ type: 'worker:spawn-failed', id, slot, generation, code: event.code, respawnInMs: waitMs })] }

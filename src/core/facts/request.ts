@@ -32,7 +32,7 @@ export function recordReloadRequest(state: State): Step {
 /** The reload under way turns back as one that failed; the one that waits is answered here. */
 export function recordReloadAbort(state: State): Step {
   const { reload, reloadQueued, generation } = state
-  const failure = { slot: 0, why: 'cancelled', exit: undefined } as const
+  const failure = { slot: 0, id: undefined, why: 'cancelled', exit: undefined } as const
   const isUnderWay = reload?.direction === 'forward' && reload.failure === undefined
   return {
     state: { ...state, reloadQueued: false, ...(isUnderWay && { reload: { ...reload, failure } }) },

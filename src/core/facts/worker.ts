@@ -80,7 +80,7 @@ export function recordUnfit(state: State, event: Extract<Event, { type: 'workerU
   const { reload } = state
   if (worker === undefined || !isLive(worker) || reload?.direction !== 'forward' || reload.proven || reload.failure !== undefined) return quiet(state)
   if (worker.generation !== reload.to) return quiet(state)
-  return quiet({ ...state, reload: { ...reload, failure: { slot: worker.slot, why: 'unfit', exit: undefined, said: event.said } } })
+  return quiet({ ...state, reload: { ...reload, failure: { slot: worker.slot, id: worker.id, why: 'unfit', exit: undefined, said: event.said } } })
 }
 
 /** The worker takes so much memory that others are in danger. Also one that leaves. */

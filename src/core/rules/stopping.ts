@@ -44,7 +44,7 @@ function answerReloads(state: State): Step {
   const answer: Effect = announce({
     type: 'reload:aborted',
     generation: state.generation,
-    failure: { slot: 0, why: 'stopped', exit: undefined },
+    failure: { slot: 0, id: undefined, why: 'stopped', exit: undefined },
   })
   return { state: { ...state, reload: undefined, reloadQueued: false }, effects: Array.from({ length: owed }, () => answer) }
 }

@@ -43,13 +43,14 @@ export class BindExchange {
   /** Refuses what was asked and is not answered yet; what is still on its way is of no use any more. */
   abandon(): void {
     this.#abandoned = true
-    const asked = [...this.#asked.keys()]
     for (const handle of this.#handles.values()) handle.close()
     this.#handles.clear()
-    for (const seq of asked) {
-      this.#replies.set(seq, { type: 'bound', seq, ok: false, errno: -process.getBuiltinModule('node:os').constants.errno.ECANCELED })
-      this.#join(seq)
-    }
+    this.#refuse([...this.#asked.keys()], 'ECANCELED')
+  }
+
+  /** Node's channel is closed: a handle that has not come will not come any more. */
+  disconnected(): void {
+    this.#refuse([...this.#asked.keys()].filter((seq) => !this.#handles.has(seq)), 'EPIPE')
   }
 
   /** Takes the primary's reply. */
@@ -57,12 +58,21 @@ export class BindExchange {
     if (this.#abandoned) return
     this.#replies.set(reply.seq, reply)
     this.#join(reply.seq)
+    // It was sent before the primary knew.
+    if (!process.connected) this.disconnected()
   }
 
   /** Counts who waits to listen: until then the process has nothing else that keeps it alive. */
   wait(change: 1 | -1): void {
     this.#waiting += change
     this.#channel.hold(this.#waiting > 0)
+  }
+
+  #refuse(asked: readonly number[], code: 'ECANCELED' | 'EPIPE'): void {
+    for (const seq of asked) {
+      this.#replies.set(seq, { type: 'bound', seq, ok: false, errno: -process.getBuiltinModule('node:os').constants.errno[code] })
+      this.#join(seq)
+    }
   }
 
   #join(seq: number): void {

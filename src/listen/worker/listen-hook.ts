@@ -55,6 +55,8 @@ export interface ListenContext {
 export interface Listeners {
   /** Takes the primary's answer to a bind. */
   readonly settle: (reply: BindReply) => void
+  /** Node's channel is closed: what is asked for and has not come is refused. */
+  readonly disconnected: () => void
   /** From now on a listen() of the app succeeds without any effect. */
   readonly openNoMore: () => void
   /** Takes the primary's word on how many connections are enough. */
@@ -165,6 +167,7 @@ export function installListenHook(context: ListenContext): Listeners {
 
   return {
     settle: (reply) => exchange.settle(reply),
+    disconnected: () => exchange.disconnected(),
     openNoMore() {
       leaving = true
       descriptors.stop()

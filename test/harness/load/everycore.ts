@@ -2,6 +2,7 @@
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { formatDuration } from '../../../src/base/units.ts'
 import { App, fixture, freePort, type LogRecord, type Scope, type StartOptions } from '../app.ts'
 import { Ledger } from './ledger.ts'
 import { Load } from './load.ts'
@@ -9,7 +10,7 @@ import type { Mix } from './mix.ts'
 import type { Report } from './report.ts'
 import { chooseSeed } from './seed.ts'
 
-/** How long a new worker must have been ready before the old one drains. */
+/** How long a new worker must have been ready before the old one drains, by default. */
 const PROVEN_MS = 1000
 /** Requests that have their fate before anything happens. */
 const WARM_UP = 50
@@ -17,6 +18,8 @@ const WARM_UP = 50
 export interface UnderLoadOptions extends StartOptions {
   readonly mix: Mix
   readonly seed?: number
+  /** Another `--min-uptime`. */
+  readonly minUptimeMs?: number
 }
 
 export class UnderLoad {
@@ -35,7 +38,7 @@ export class UnderLoad {
   }
 
   /** Starts both, and waits until answers come. */
-  static async start(scope: Scope, { mix, seed = chooseSeed(), env = {}, ...options }: UnderLoadOptions): Promise<UnderLoad> {
+  static async start(scope: Scope, { mix, seed = chooseSeed(), env = {}, minUptimeMs = PROVEN_MS, options = [], ...rest }: UnderLoadOptions): Promise<UnderLoad> {
     const directory = mkdtempSync(join(tmpdir(), 'everycore-release-'))
     scope.after(async () => rmSync(directory, { recursive: true, force: true }))
     const script = join(directory, 'server.cjs')
@@ -44,11 +47,11 @@ export class UnderLoad {
     const [tlsPort, http2Port] = [await freePort(), await freePort()]
     const needsTls = Object.keys(mix).some((kind) => kind.startsWith('tls-') || kind === 'http2')
     const secure = needsTls ? { TLS_DIR: fixture('tls'), TLS_PORT: String(tlsPort), HTTP2_PORT: String(http2Port) } : {}
-    const app = await App.ready(scope, script, { ...options, env: { LEDGER_DIR: ledger.directory, ...secure, ...env } })
+    const app = await App.ready(scope, script, { ...rest, options: [...options, '--min-uptime', formatDuration(minUptimeMs)], env: { LEDGER_DIR: ledger.directory, ...secure, ...env } })
     const under = new UnderLoad(app, ledger, script, (seedOfLoad) => new Load({ port: app.port, tlsPort, http2Port }, { seed: seedOfLoad, mix, ledger }), seed)
     // After the app: without it, whoever still waits knows at once.
     scope.after(async () => under.load.end())
-    under.#announceDrains()
+    under.#announceDrains(minUptimeMs)
     await under.load.settled(WARM_UP)
     return under
   }
@@ -87,14 +90,14 @@ export class UnderLoad {
     return report
   }
 
-  #announceDrains(): void {
+  #announceDrains(minUptimeMs: number): void {
     let reloading = false
     this.app.onRecord((record) => {
       const { event } = record
       if (event === 'reload:started') reloading = true
       if (isEndOfReload(record)) reloading = false
       // A request that is sent before the drain cannot wait for its event.
-      if (event === 'worker:ready' && reloading) this.load.announceDrain(PROVEN_MS)
+      if (event === 'worker:ready' && reloading) this.load.announceDrain(minUptimeMs)
       if (event === 'worker:draining') this.load.announceDrain()
     })
   }
