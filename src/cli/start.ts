@@ -19,6 +19,7 @@ import { installSignals } from './signals.ts'
 
 /** By its number: `process.stdin` would open a stream that nobody reads. */
 const STDIN = 0
+const STDERR = 2
 
 /**
  * Returns the exit code when everything has ended.
@@ -32,12 +33,14 @@ export async function runStart(settings: Settings, resolve: () => Settings): Pro
   const manager = (process.env['NOTIFY_SOCKET'] ?? '') === '' ? undefined : joinServiceManager(supervisor, logs, succession)
   const signals = installSignals(supervisor, logs.logger, {
     isTTY: isatty(STDIN),
-    hasTerminal: [STDIN, 1, 2].some((fd) => isatty(fd)),
+    hasTerminal: [STDIN, 1, STDERR].some((fd) => isatty(fd)),
     byRunner: (process.env['npm_execpath'] ?? '') !== '',
     breakLine: () => logs.print(['']),
+    reopenLogs: () => logs.reopen(),
     upgrade: () => void import('./upgrade.ts').then(async ({ upgradeByCommand }) => upgradeByCommand(supervisor, logs.logger, manager)),
   })
   guardPrimary(supervisor, logs)
+  if (settings.logFiles !== undefined && isatty(STDERR)) logs.tellAside([`all output goes to ${settings.logFiles.file}`])
   if (process.pid === 1) void import('../primary/orphans.ts').then(({ watchOrphans }) => watchOrphans((text) => logs.logger.warn(text)))
   supervisor.once('primary:started', () => greet(supervisor, logs, nowMs() - began))
   // Its failure is told below, by `done`.
@@ -46,6 +49,7 @@ export async function runStart(settings: Settings, resolve: () => Settings): Pro
   signals.remove()
   if (failure === undefined) return signals.exitCode ?? EXIT.ok
   for (const line of errorText(failure)) logs.logger.error(line, { code: failure.code })
+  logs.tellAside(errorText(failure))
   await logs.flush(1000)
   return failure.exitCode
 }

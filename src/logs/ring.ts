@@ -32,16 +32,13 @@ export interface LogFilter {
 
 /** What a {@link LogRing} is asked for. */
 export interface LogQuery extends LogFilter {
-  /** The newest so many of those that fit. */
+  /** How many of the lines that are there already come first, the newest of those that fit; none if left out. */
   readonly n?: number | undefined
 }
 
 /** A reader that follows. */
 export interface LogFollower {
-  /**
-   * The next lines that fit, oldest first. Looks at a limited number of lines, so that no reader holds up the process:
-   * `more` says that there are others already.
-   */
+  /** The next lines that fit, oldest first. Looks at a limited number of lines, so that no reader holds up the process. */
   read(): LogBatch
   stop(): void
 }
@@ -51,7 +48,7 @@ export interface LogBatch {
   readonly records: readonly LogRecord[]
   /** Lines that were forgotten before it came to them, of all workers and levels: what is gone cannot be looked at. */
   readonly missed: number
-  /** There are others already. */
+  /** There may be others already, also when this has none. */
   readonly more: boolean
 }
 
@@ -108,40 +105,23 @@ export class LogRing {
     for (const line of msg.split('\n')) this.#append(at, NOBODY, this.#pid, STREAM_NUMBERS.everycore, false, levelCode(level), Buffer.from(line))
   }
 
-  /** The newest lines that fit, oldest first. */
-  query({ n = Number.POSITIVE_INFINITY, ...filter }: LogQuery = {}): LogRecord[] {
-    const found: LogRecord[] = []
-    for (let index = this.#pages.length - 1; index >= 0 && found.length < n; index--) {
-      const page = this.#pages[index]
-      if (page === undefined) continue
-      const offsets = page.offsets()
-      for (let at = offsets.length - 1; at >= 0 && found.length < n; at--) {
-        const offset = offsets[at] ?? 0
-        if (matches(page, offset, filter)) found.push(recordOf(page, offset))
-      }
-    }
-    return found.reverse()
-  }
-
   /**
-   * Follows from here on.
+   * Begins with the newest `n` lines of those that fit, and follows from there.
    *
-   * @param query `n`: how many of the lines that are there already come first; none if left out
    * @param onMore called in a later turn when there are lines to be read, and not again until they are
    */
-  follow({ n = 0, ...filter }: LogQuery, onMore: () => void): LogFollower {
-    const earlier = n > 0 ? this.query({ n, ...filter }) : []
+  follow(query: LogQuery, onMore: () => void): LogFollower {
     const page = this.#last
     const place = page === undefined ? undefined : { page, first: page.first, offset: page.end }
-    const reader = new Reader(filter, earlier, this.#next, place)
-    let isIdle = earlier.length === 0
+    const reader = new Reader(query, this.#next, place)
+    // Whoever follows reads first, and waits when there is no more.
+    let isIdle = false
     const wake = (): void => {
       if (!isIdle) return
       isIdle = false
       onMore()
     }
     this.#waiting.add(wake)
-    if (!isIdle) setImmediate(onMore)
     return {
       read: () => {
         const given = reader.read(this.#pages, this.#next)
@@ -188,26 +168,32 @@ interface Place {
   readonly offset: number
 }
 
-/** The place of one follower. It holds no lines but those with which it began. */
+/** The place of one follower. It holds no lines but those with which it begins. */
 class Reader {
   readonly #filter: LogFilter
-  #earlier: readonly LogRecord[]
+  /** Lines with which it begins that are still to be found. */
+  #wanted: number
+  /** It looks for them among those before this one. */
+  #before: number
+  /** Those that it has found: newest first, and turned round when all are. */
+  #earlier: LogRecord[] = []
   /** Number of the line that it reads next. */
   #next: number
   #place: Place | undefined
 
-  constructor(filter: LogFilter, earlier: readonly LogRecord[], next: number, place: Place | undefined) {
+  constructor({ n = 0, ...filter }: LogQuery, next: number, place: Place | undefined) {
     this.#filter = filter
-    this.#earlier = earlier
+    this.#wanted = n
+    this.#before = next
     this.#next = next
     this.#place = place
   }
 
   /** @param end number of the line that comes next into the ring */
   read(pages: readonly RingPage[], end: number): LogBatch {
+    if (this.#wanted > 0) return this.#search(pages)
     if (this.#earlier.length > 0) {
-      const records = this.#earlier.slice(0, READ_LINES)
-      this.#earlier = this.#earlier.slice(READ_LINES)
+      const records = this.#earlier.splice(0, READ_LINES)
       return { records, missed: 0, more: this.#earlier.length > 0 || this.#next < end }
     }
     const missed = Math.max(0, (pages[0]?.first ?? end) - this.#next)
@@ -225,6 +211,22 @@ class Reader {
       this.#next++
     }
     return { records, missed, more: this.#next < end }
+  }
+
+  /** Looks backwards, through one page in one go. */
+  #search(pages: readonly RingPage[]): LogBatch {
+    const page = pages.find(({ first, count }) => this.#before > first && this.#before <= first + count)
+    const offsets = page?.offsets() ?? []
+    for (let index = this.#before - (page?.first ?? 0) - 1; page !== undefined && index >= 0 && this.#wanted > 0; index--) {
+      const offset = offsets[index] ?? 0
+      if (!matches(page, offset, this.#filter)) continue
+      this.#earlier.push(recordOf(page, offset))
+      this.#wanted--
+    }
+    this.#before = page?.first ?? 0
+    if (this.#before === 0) this.#wanted = 0
+    if (this.#wanted === 0) this.#earlier.reverse()
+    return { records: [], missed: 0, more: true }
   }
 
   /** Either it goes on where it was, or it begins with the first line of a page. */

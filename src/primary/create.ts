@@ -78,6 +78,8 @@ export async function assemble(settings: Settings, { named, relaunch }: Surround
     size: settings.sizing.size,
     stdout: streams.stdout ?? process.stdout,
     stderr: streams.stderr ?? process.stderr,
+    files: settings.logFiles,
+    ringBytes: settings.logBuffer,
     verbosity: settings.verbosity,
     now: Date.now,
   })
