@@ -21,8 +21,9 @@ const quickToParse = { minifySyntax: true, minifyWhitespace: true }
 
 rmSync(`${root}dist`, { recursive: true, force: true })
 
+await buildControl()
 await Promise.all([
-  build({ ...common, format: 'esm', outdir: 'dist', entryPoints: { index: 'src/index.ts', worker: 'src/worker/api.ts' } }),
+  build({ ...common, define: { ...common.define, __EVERYCORE_CONTROL_HASH__: hashOf('dist/control.cjs') }, format: 'esm', outdir: 'dist', entryPoints: { index: 'src/index.ts', worker: 'src/worker/api.ts' } }),
   buildCommand(),
   buildPreload(),
 ])
@@ -42,9 +43,14 @@ function hashOf(file) {
   return JSON.stringify(createHash('sha256').update(readFileSync(`${root}${file}`)).digest('hex').slice(0, 16))
 }
 
+/** The control server with hono, of which so only what is used is loaded, for the command and for the library; and when somebody comes. */
+async function buildControl() {
+  await build({ ...common, ...quickToParse, packages: undefined, format: 'cjs', outfile: 'dist/control.cjs', entryPoints: ['src/control/server.ts'] })
+}
+
 /**
- * The workers wait for the command. Therefore it is CommonJS, which starts quicker than ES modules do, and two
- * files: a small one that loads the other from the code cache.
+ * The workers wait for the command. Therefore it is CommonJS, which starts quicker than ES modules do, and more than
+ * one file: a small one that loads the other, that for apps or that for verbs, from the code cache.
  */
 async function buildCommand() {
   const command = {
@@ -57,6 +63,8 @@ async function buildCommand() {
     supported: { 'dynamic-import': false },
   }
   const define = { ...common.define, 'import.meta.dirname': '__dirname' }
-  await build({ ...command, define, outfile: 'dist/main.cjs', entryPoints: ['src/cli/main.ts'] })
-  await build({ ...command, define: { ...define, __EVERYCORE_MAIN_HASH__: hashOf('dist/main.cjs') }, outfile: 'dist/cli.cjs', entryPoints: ['src/cli/cli.ts'] })
+  await build({ ...command, define: { ...define, __EVERYCORE_CONTROL_HASH__: hashOf('dist/control.cjs') }, outfile: 'dist/main.cjs', entryPoints: ['src/cli/main.ts'] })
+  await build({ ...command, define, external: ['pino'], outfile: 'dist/verbs.cjs', entryPoints: ['src/cli/verbs/index.ts'] })
+  const hashes = `{"main":${hashOf('dist/main.cjs')},"verbs":${hashOf('dist/verbs.cjs')}}`
+  await build({ ...command, define: { ...define, __EVERYCORE_HASHES__: hashes }, outfile: 'dist/cli.cjs', entryPoints: ['src/cli/cli.ts'] })
 }

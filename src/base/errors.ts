@@ -16,7 +16,10 @@ export const ERROR_CODES = {
   ERR_EVERYCORE_RUNTIME_DIR: { exit: EXIT.failure, text: 'The runtime directory cannot be used.' },
   ERR_EVERYCORE_STATE: { exit: EXIT.failure, text: 'The call does not fit the state of the supervisor.' },
   ERR_EVERYCORE_MESSAGE: { exit: EXIT.failure, text: 'A message cannot be sent: too large, not serialisable, or nobody to receive it.' },
-  ERR_EVERYCORE_RELOAD: { exit: EXIT.failure, text: 'The reload was aborted; the old workers go on serving.' },
+  ERR_EVERYCORE_RELOAD: { exit: EXIT.reloadFailed, text: 'The reload was aborted; the old workers go on serving.' },
+  ERR_EVERYCORE_NOT_RUNNING: { exit: EXIT.neverReady, text: 'No app of that name runs.' },
+  ERR_EVERYCORE_CONTROL: { exit: EXIT.unreachable, text: 'The control socket of the app cannot be reached, or gives no answer.' },
+  ERR_EVERYCORE_REQUEST: { exit: EXIT.failure, text: 'What was asked of the control socket is wrong.' },
   ERR_EVERYCORE_UPGRADE: { exit: EXIT.failure, text: 'The upgrade was aborted; the supervisor goes on serving.' },
   ERR_EVERYCORE_PLATFORM: { exit: EXIT.failure, text: 'This platform lacks what the call needs.' },
   ERR_EVERYCORE_INTERNAL: { exit: EXIT.failure, text: 'A defect of everycore itself.' },
@@ -32,13 +35,19 @@ export interface ErrorDetails {
   /** What the reader should do about it. */
   readonly hint?: string
   readonly cause?: unknown
+  /** The last lines of the worker that failed, oldest first, harmless for a terminal. */
+  readonly lastLines?: readonly string[]
 }
 
-/** The one error class. `message` says what happened, `why` the reason, `hint` what to do. */
+/**
+ * The one error class. `message` says what happened, `why` the reason, `hint` what to do. `lastLines` is empty but for a reload
+ * that was aborted: then it has what the new worker printed last, 20 lines of 1000 characters at most.
+ */
 export class EverycoreError extends Error {
   readonly code: ErrorCode
   readonly why: string | undefined
   readonly hint: string | undefined
+  readonly lastLines: readonly string[]
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -46,6 +55,7 @@ export class EverycoreError extends Error {
     this.code = code
     this.why = details.why
     this.hint = details.hint
+    this.lastLines = details.lastLines ?? []
   }
 
   /** The exit code that belongs to the code. */

@@ -6,10 +6,14 @@ export const EXIT = {
   failure: 1,
   /** The command line or a setting is wrong; nothing was started. */
   usage: 2,
-  /** No worker became ready, or none could be kept. */
+  /** No worker became ready, or none could be kept; of a verb: no such app runs. */
   neverReady: 3,
   /** The script could not be loaded: missing, unreadable, a syntax error, a throw while loading. */
   cannotLoad: 4,
+  /** A reload failed or was aborted: the old workers go on serving. */
+  reloadFailed: 5,
+  /** The control socket cannot be reached, or does not answer. */
+  unreachable: 6,
   /** A second Ctrl-C (128 + SIGINT). */
   interrupted: 130,
   /** SIGQUIT (128 + 3). */

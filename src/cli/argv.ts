@@ -1,9 +1,13 @@
 import type { Environment, Flags, FlagTexts } from '../config/collect.ts'
 import type { Flag } from '../config/setting.ts'
 import { SETTING_KEYS, settingOf, type SettingKey } from '../config/table.ts'
+import { VERB_NAMES } from './verbs.ts'
 
-/** The commands; anything else in their place is a script for `start`. */
-export const VERBS = ['start', 'help'] as const
+/** The commands that stand beside the verbs; anything else in their place is a script for `start`. */
+const COMMANDS = ['start', 'help'] as const
+
+/** First words that are no script. */
+export const FIRST_WORDS: readonly string[] = [...COMMANDS, ...VERB_NAMES]
 
 /** What commander answers before any command. */
 const TOP_FLAGS = new Set(['-h', '--help', '-V', '--version'])
@@ -58,7 +62,7 @@ export class FlagCollector {
  */
 export function prepareArgv(argv: readonly string[]): readonly string[] {
   const [first] = argv
-  const isNamed = first !== undefined && (TOP_FLAGS.has(first) || isVerb(first))
+  const isNamed = first !== undefined && (TOP_FLAGS.has(first) || isCommand(first))
   const [verb = 'start', ...rest] = isNamed ? argv : ['start', ...argv]
   const { head, tail } = splitAtScript(rest)
   return [verb, ...head.flatMap(withValue), ...tail]
@@ -73,7 +77,7 @@ export interface OutputWish {
 
 /** Looks for the flags that concern errors, and for nothing else. */
 export function outputWish(argv: readonly string[], env: Environment): OutputWish {
-  const { head } = splitAtScript(isVerb(argv[0]) ? argv.slice(1) : argv)
+  const { head } = splitAtScript(isCommand(argv[0]) ? argv.slice(1) : argv)
   const find = (...longs: readonly string[]) => head.findLast(({ flag }) => flag !== undefined && longs.includes(flag.long))
   const given = find('log-format')?.words
   const format = given === undefined ? env['EVERYCORE_LOG_FORMAT'] : (given[1] ?? given[0]?.split('=', 2)[1])
@@ -104,8 +108,8 @@ function splitAtScript(argv: readonly string[]): { readonly head: readonly HeadP
   return { head, tail: argv.slice(index) }
 }
 
-function isVerb(word: string | undefined): boolean {
-  return VERBS.some((verb) => verb === word)
+function isCommand(word: string | undefined): boolean {
+  return COMMANDS.some((command) => command === word)
 }
 
 function takesNext({ placeholder, sets }: Flag, word: string, next: string): boolean {

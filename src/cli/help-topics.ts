@@ -8,8 +8,10 @@ const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   ok: 'Stopped as asked, also after SIGTERM.',
   failure: 'Anything that has no code of its own.',
   usage: 'The command line or a setting is wrong; nothing was started.',
-  neverReady: 'No worker became ready, or none could be kept.',
+  neverReady: 'No worker became ready, or none could be kept; of a verb: no such app runs.',
   cannotLoad: 'The script could not be loaded: missing, unreadable, a syntax error, a throw while loading.',
+  reloadFailed: 'A reload failed or was aborted: the old workers go on serving.',
+  unreachable: 'The control socket cannot be reached, or does not answer.',
   interrupted: 'A second Ctrl-C (128 + SIGINT).',
   quit: 'SIGQUIT (128 + 3).',
 }

@@ -6,7 +6,7 @@ import type { Environment } from '../config/collect.ts'
 import { nodeHost, type Host } from '../config/host.ts'
 import { resolveSettings } from '../config/resolve.ts'
 import type { Settings } from '../config/types.ts'
-import { outputWish, plainRequest, VERBS, type StartRequest } from './argv.ts'
+import { FIRST_WORDS, outputWish, plainRequest, type StartRequest } from './argv.ts'
 import { parseRequest } from './program.ts'
 import { reportError } from './report-error.ts'
 import { runStart } from './start.ts'
@@ -14,6 +14,8 @@ import { runStart } from './start.ts'
 /** Where the command writes to. */
 export interface Stream {
   readonly isTTY?: boolean
+  /** Of a terminal. */
+  readonly columns?: number
   write(text: string): unknown
 }
 
@@ -70,7 +72,7 @@ function withVerb<T>(script: string | undefined, action: () => T): T {
   try {
     return action()
   } catch (error) {
-    const verb = script === undefined ? undefined : nearest(script, VERBS)
+    const verb = script === undefined ? undefined : nearest(script, FIRST_WORDS)
     if (verb === undefined || !(error instanceof EverycoreError) || error.code !== 'ERR_EVERYCORE_SCRIPT') throw error
     throw new EverycoreError(error.code, error.message, {
       ...(error.why !== undefined && { why: error.why }),

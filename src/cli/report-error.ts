@@ -18,7 +18,7 @@ const FATAL = 60
  * @returns the exit code that belongs to the error.
  */
 export function reportError(error: unknown, { write, format, color }: ReportOptions): ExitCode {
-  const known = error instanceof EverycoreError ? error : asDefect(error)
+  const known = toEverycoreError(error)
   const stack = known.code === 'ERR_EVERYCORE_INTERNAL' ? stackOf(error) : undefined
   const label = color ? '\u001B[31meverycore:\u001B[39m' : 'everycore:'
   const text = [`${label} ${errorText(known).join('\n')}`, ...(stack === undefined ? [] : [visible(stack)])].join('\n')
@@ -27,16 +27,18 @@ export function reportError(error: unknown, { write, format, color }: ReportOpti
 }
 
 /** What happened, why and what to do, in lines; all but the first are indented. */
-export function errorText({ message, why, hint }: EverycoreError): readonly string[] {
-  const details = [why, hint].filter((part) => part !== undefined)
+export function errorText({ message, why, hint, lastLines }: EverycoreError): readonly string[] {
+  const details = [why, ...lastLines.map((line) => `  ${line}`), hint].filter((part) => part !== undefined)
   return [...visible(message).split('\n'), ...details.flatMap((part) => visible(part).split('\n')).map((line) => `  ${line}`)]
 }
 
-function jsonLine({ message, code, why, hint }: EverycoreError, stack: string | undefined): string {
-  return JSON.stringify({ level: FATAL, time: Date.now(), pid: process.pid, hostname: hostname(), msg: message, code, why, hint, stack })
+function jsonLine({ message, code, why, hint, lastLines }: EverycoreError, stack: string | undefined): string {
+  return JSON.stringify({ level: FATAL, time: Date.now(), pid: process.pid, hostname: hostname(), msg: message, code, why, hint, ...(lastLines.length > 0 && { lastLines }), stack })
 }
 
-function asDefect(error: unknown): EverycoreError {
+/** What is none of ours is a defect of ours. */
+export function toEverycoreError(error: unknown): EverycoreError {
+  if (error instanceof EverycoreError) return error
   const message = error instanceof Error ? error.message : String(error)
   return new EverycoreError('ERR_EVERYCORE_INTERNAL', `internal error: ${message}`, { hint: 'This is a defect of everycore. Please report it with the lines below.', cause: error })
 }

@@ -28,7 +28,7 @@ const STDERR = 2
  */
 export async function runStart(settings: Settings, resolve: () => Settings): Promise<number> {
   const began = nowMs()
-  const { supervisor, logs, succession } = await assemble(settings, { named: inheritedSockets(), relaunch: () => resolve().launch })
+  const { supervisor, logs, control, succession } = await assemble(settings, { named: inheritedSockets(), relaunch: () => resolve().launch })
   for (const warning of [...settings.warnings, ...settings.sizing.warnings]) logs.logger.warn(warning)
   const manager = (process.env['NOTIFY_SOCKET'] ?? '') === '' ? undefined : joinServiceManager(supervisor, logs, succession)
   const signals = installSignals(supervisor, logs.logger, {
@@ -47,6 +47,7 @@ export async function runStart(settings: Settings, resolve: () => Settings): Pro
   supervisor.start().catch(() => {})
   const failure = await supervisor.done
   signals.remove()
+  await control?.close()
   if (failure === undefined) return signals.exitCode ?? EXIT.ok
   for (const line of errorText(failure)) logs.logger.error(line, { code: failure.code })
   logs.tellAside(errorText(failure))

@@ -2,8 +2,9 @@ import { delimiter } from 'node:path'
 import * as v from 'valibot'
 import { parseDuration, parseSize } from '../base/units.ts'
 import type { Surge } from '../core/types.ts'
+import { parseControl } from './control.ts'
 import { isNetwork, parseSticky } from './sticky-text.ts'
-import { BALANCES, type BalanceFunction, type BalanceName, type LogFormat, type StickyFunction, type StickyKey, type Verbosity } from './types.ts'
+import { BALANCES, type BalanceFunction, type BalanceName, type ControlSetting, type LogFormat, type StickyFunction, type StickyKey, type Verbosity } from './types.ts'
 import { splitWords } from './words.ts'
 import { parseWorkers, type Workers } from './workers.ts'
 
@@ -169,6 +170,11 @@ export const KINDS = {
     schema: v.pipe(v.array(v.pipe(v.string(), v.check(isNetwork))), v.readonly()),
   },
   factor: { allowed: 'a factor: use 1 to 100', read: (texts) => Number(last(texts) || Number.NaN), schema: v.pipe(v.number(), v.minValue(1), v.maxValue(100)) },
+  control: {
+    allowed: 'on, off, or a port of this machine: use 9300, 127.0.0.1:9300 or [::1]:9300. Others must not reach it: put a proxy with a login in front',
+    read: last,
+    schema: v.pipe(v.union([v.string(), v.boolean()]), v.transform(parseControl), v.custom<ControlSetting>((parsed) => parsed !== undefined)),
+  },
   verbosity: { allowed: 'a verbosity: use quiet, normal or verbose', read: last, schema: v.picklist(['quiet', 'normal', 'verbose']) } satisfies Kind<Verbosity>,
   identity: { allowed: 'a user or group: use a name or a number', read: numberOrText, schema: identity },
 } as const satisfies Record<string, Kind<unknown>>

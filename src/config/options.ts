@@ -95,6 +95,8 @@ export interface SupervisorOptions {
   readonly inspectPort?: number
   /** Private directory for sockets and caches. */
   readonly runtimeDir?: string
+  /** The control socket: `true` opens it in the runtime directory, `'9300'` or `'127.0.0.1:9300'` by TCP, too. Default: false. */
+  readonly control?: boolean | string
   /** Where the output of the workers goes, and what the supervisor says. Default: stdout of this process. */
   readonly stdout?: Writable
   /** The same for stderr. */

@@ -98,6 +98,7 @@ export function resolveSettings(input: SettingsInput): Settings {
     color: values.color.value ?? (logFiles === undefined && colorFor(input.env, input.isTTY)),
     verbosity: values.verbosity.value,
     runtimeDir: runtimeDir.path,
+    control: values.control.value,
     codeCacheDir: codeCache,
     compileCacheDir: input.host.hasCompileCache ? codeCache : undefined,
     warnings: [...misspeltVariables(input.env), ...runtimeDir.warnings, ...stopWarnings(values)],

@@ -41,6 +41,11 @@ export function existingRuntimeDir(env: Environment, host: Host): string | undef
   return candidates(env, host).find((path) => flawOf(path, host) === undefined)
 }
 
+/** All of them: apps may have been started with other variables. */
+export function runtimeDirs(env: Environment, host: Host): readonly string[] {
+  return [...new Set(candidates(env, host))].filter((path) => flawOf(path, host) === undefined)
+}
+
 function candidates(env: Environment, host: Host): readonly string[] {
   const given = env['RUNTIME_DIRECTORY']?.split(':', 1)[0]
   const session = env['XDG_RUNTIME_DIR']

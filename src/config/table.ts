@@ -240,6 +240,16 @@ export const SETTINGS = {
     default: derived('RUNTIME_DIRECTORY, XDG_RUNTIME_DIR, /run or the tmp directory', 'The places that a system gives to a service; the first that is private to us.'),
     group: 'System',
   }),
+  control: setting({
+    flags: [
+      { long: 'control', placeholder: '[host:]port', help: 'Open the control socket by TCP, too, on loopback and with a token.' },
+      { long: 'no-control', sets: 'off', help: 'Open no control socket: no status, reload or stop from elsewhere.' },
+    ],
+    variables: ['EVERYCORE_CONTROL'],
+    kind: KINDS.control,
+    default: { value: { isOn: true, tcp: undefined }, text: 'on, as a unix socket in the runtime directory; off in the library', reason: 'Only its owner reaches it, and without it nobody can ask a service how it is.' },
+    group: 'System',
+  }),
 } as const
 
 /** Name of a setting. */

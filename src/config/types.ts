@@ -135,6 +135,14 @@ export interface LogFileSettings {
   readonly maxAgeMs: number
 }
 
+/** Whether others may ask and steer, and how they come. */
+export interface ControlSetting {
+  /** A unix socket in the runtime directory. */
+  readonly isOn: boolean
+  /** And by TCP; a loopback address. */
+  readonly tcp: { readonly host: string; readonly port: number } | undefined
+}
+
 /** All settings of one run, validated, units applied. */
 export interface Settings {
   readonly name: string
@@ -169,6 +177,7 @@ export interface Settings {
   readonly verbosity: Verbosity
   /** Private directory (0700) for what must outlive a call; undefined when none can be used. */
   readonly runtimeDir: string | undefined
+  readonly control: ControlSetting
   /** Directory of our own compiled code for workers; undefined: it is not kept. */
   readonly codeCacheDir: string | undefined
   /** Directory of the compile cache for the app in workers; undefined switches it off. */

@@ -1,5 +1,6 @@
 /** Which workers should boot, and not before when. The boot rule and the timer read the same list. */
 import { isOccupied, isServed, slotAt, wantedSlots } from './slots.ts'
+import { isEmptying } from './restart.ts'
 import { isStale, surgeOf, surging, targetOf, turnOf, unsettled } from './roll.ts'
 import { isDying, isLive, isReady, isSpare, liveIn } from './workers.ts'
 import { NO_SLOT } from './types.ts'
@@ -28,9 +29,9 @@ export function bootWishes(state: State): readonly BootWish[] {
   return [...fills, ...renewals(state), ...missingSpares(state)]
 }
 
-/** Not before the start, not after the stop, and not when the first boots show that the code cannot boot. */
+/** Not before the start, not after the stop, not while a restart waits for the old code to go, and not when the first boots show that the code cannot boot. */
 function mayBoot(state: State): boolean {
-  if (state.phase === 'idle' || state.stop !== undefined) return false
+  if (state.phase === 'idle' || state.stop !== undefined || isEmptying(state)) return false
   return state.everReady || !state.bootFailed
 }
 

@@ -15,6 +15,8 @@ export function initialState(settings: CoreSettings, size: number): State {
     workers: [],
     reload: undefined,
     reloadQueued: false,
+    restart: undefined,
+    restartQueued: false,
     socketsInDoubt: false,
     spare: { failures: 0, respawnAt: Number.NEGATIVE_INFINITY },
     everReady: false,

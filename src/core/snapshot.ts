@@ -1,5 +1,5 @@
 import { wantedSlots } from './slots.ts'
-import type { Reload, SlotIndex, State, SupervisorPhase, WorkerId, WorkerPhase } from './types.ts'
+import type { KillReason, RecycleReason, Reload, Restart, RetireReason, SlotIndex, State, SupervisorPhase, Worker, WorkerId, WorkerPhase } from './types.ts'
 
 /** One worker as outsiders see it. Times are monotonic milliseconds. */
 export interface WorkerView {
@@ -8,6 +8,8 @@ export interface WorkerView {
   readonly slot: SlotIndex
   readonly pid: number | undefined
   readonly phase: WorkerPhase['name']
+  /** Why it drains or was killed, or which limit it has reached; undefined for one that is to go on. */
+  readonly reason: RetireReason | KillReason | RecycleReason | undefined
   readonly generation: number
   readonly spawnedAt: number
   readonly readyAt: number | undefined
@@ -30,6 +32,8 @@ export interface Snapshot {
   readonly size: number
   readonly generation: number
   readonly reload: Pick<Reload, 'from' | 'to' | 'direction'> | undefined
+  /** All workers leave, or have left, and those of that generation boot. */
+  readonly restart: Pick<Restart, 'to'> | undefined
   readonly workers: readonly WorkerView[]
   readonly slots: readonly SlotView[]
 }
@@ -42,11 +46,13 @@ export function snapshot(state: State): Snapshot {
     size,
     generation,
     reload: reload && { from: reload.from, to: reload.to, direction: reload.direction },
+    restart: state.restart && { to: state.restart.to },
     workers: state.workers.map((worker) => ({
       id: worker.id,
       slot: worker.slot,
       pid: worker.pid,
       phase: worker.phase.name,
+      reason: reasonOf(worker),
       generation: worker.generation,
       spawnedAt: worker.spawnedAt,
       readyAt: worker.readyAt,
@@ -54,4 +60,8 @@ export function snapshot(state: State): Snapshot {
     })),
     slots: wantedSlots(state).map(({ index, failures, restarts, respawnAt }) => ({ index, failures, restarts, respawnAt })),
   }
+}
+
+function reasonOf({ phase, worn }: Worker): WorkerView['reason'] {
+  return phase.name === 'draining' || phase.name === 'killed' ? phase.reason : worn
 }

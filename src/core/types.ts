@@ -42,7 +42,7 @@ export interface CoreSettings {
 export type Surge = { readonly count: number } | { readonly percent: number }
 
 /** Why a worker is drained or killed. A reason is a field and never a state. */
-export type RetireReason = 'stop' | 'scale' | 'reload' | 'rollback' | 'request' | 'recycle'
+export type RetireReason = 'stop' | 'scale' | 'restart' | 'reload' | 'rollback' | 'request' | 'recycle'
 export type KillReason = 'ready-timeout' | 'drain-timeout' | 'stop-now' | 'reload-aborted' | 'violation' | 'stalled' | 'memory'
 
 /** Which limit a healthy worker has reached. */
@@ -152,10 +152,17 @@ export interface Reload {
   readonly crashes: number
 }
 
+/** All workers leave, and when the last has gone new ones boot. */
+export interface Restart {
+  /** The generation that is to serve. */
+  readonly to: number
+  readonly startedAt: number
+}
+
 export interface ReloadFailure {
-  /** Where it failed; 0 when `why` is 'stopped'. */
+  /** Where it failed; 0 when `why` is 'stopped' or 'cancelled'. */
   readonly slot: SlotIndex
-  readonly why: 'boot-failure' | 'ready-timeout' | 'died-young' | 'spawn-failed' | 'unfit' | 'stopped'
+  readonly why: 'boot-failure' | 'ready-timeout' | 'died-young' | 'spawn-failed' | 'unfit' | 'cancelled' | 'stopped'
   readonly exit: ExitReport | undefined
   /** What makes it unfit. */
   readonly said?: string
@@ -186,6 +193,10 @@ export interface State {
   readonly reload: Reload | undefined
   /** A reload that was asked for and has not begun: at most one, however often it was asked for. */
   readonly reloadQueued: boolean
+  /** Under way; undefined outside. */
+  readonly restart: Restart | undefined
+  /** A restart that was asked for and has not begun. */
+  readonly restartQueued: boolean
   /** A worker went, or was told to, since unused sockets were last given up: there may be some that nobody will use again. */
   readonly socketsInDoubt: boolean
   /** Consecutive failures of spare workers, and when the next may boot. */
@@ -228,6 +239,10 @@ export type Event =
   | { readonly type: 'workerUnfit'; readonly at: number; readonly id: WorkerId; readonly said: string }
   | { readonly type: 'scaleRequested'; readonly at: number; readonly size: number }
   | { readonly type: 'reloadRequested'; readonly at: number }
+  /** Somebody does not want the reload any more that is under way, nor the one that waits. */
+  | { readonly type: 'reloadAbortRequested'; readonly at: number }
+  /** All workers at once, with a gap. */
+  | { readonly type: 'restartRequested'; readonly at: number }
   /** `delayMs`: how long all goes on, for whoever has to be told first; 0 when left out, and for `now`. */
   | { readonly type: 'stopRequested'; readonly at: number; readonly how: 'graceful' | 'now'; readonly delayMs?: number }
   | { readonly type: 'timePassed'; readonly at: number }
@@ -280,6 +295,9 @@ export type Notice =
   | { readonly type: 'reload:started'; readonly from: number; readonly to: number }
   | { readonly type: 'reload:finished'; readonly generation: number; readonly tookMs: number }
   | { readonly type: 'reload:aborted'; readonly generation: number; readonly failure: ReloadFailure }
+  | { readonly type: 'restart:started'; readonly from: number; readonly to: number }
+  /** All slots are served again. */
+  | { readonly type: 'restart:finished'; readonly generation: number; readonly tookMs: number }
   | { readonly type: 'scale:changed'; readonly from: number; readonly to: number }
 
 /** The whole interface of the core. */

@@ -5,13 +5,14 @@ const ROUND_MS = 2000
 
 export interface AutoSizePorts {
   /** What the machine gives now; undefined where somebody has asked for a number. */
-  readonly read: () => number | undefined
+  readonly read: (asked?: 'auto') => number | undefined
   readonly resize: (size: number) => void
 }
 
 export class AutoSize {
   readonly #ports: AutoSizePorts
   #last: number
+  #asked: 'auto' | undefined
   #timer: NodeJS.Timeout | undefined
 
   /** @param size what the machine gave at the start */
@@ -24,7 +25,19 @@ export class AutoSize {
     this.#timer ??= setInterval(() => this.look(), ROUND_MS).unref()
   }
 
-  /** Somebody has chosen a number. */
+  /** Somebody wants a number from now on, or what the machine gives. Returns how many that are. */
+  choose(wanted: number | 'auto'): number {
+    if (wanted !== 'auto') {
+      this.stop()
+      return wanted
+    }
+    this.#asked = 'auto'
+    this.#last = this.#ports.read(this.#asked) ?? this.#last
+    this.start()
+    return this.#last
+  }
+
+  /** The number stays as it is. */
   stop(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
@@ -32,7 +45,7 @@ export class AutoSize {
 
   /** Looks once. */
   look(): void {
-    const size = this.#ports.read()
+    const size = this.#ports.read(this.#asked)
     if (size === undefined) this.stop()
     if (size === undefined || size === this.#last) return
     this.#last = size

@@ -12,6 +12,7 @@ import { Inherited } from '../listen/primary/inherited.ts'
 import { canHoldSockets } from '../listen/primary/raw-handle.ts'
 import { createLogs, type Logs } from '../logs/logs.ts'
 import { UPGRADE_VARIABLE } from '../protocol/legacy.ts'
+import { Control } from './control.ts'
 import { narrate } from './narrate.ts'
 import type { Succession } from './succession.ts'
 import { Supervisor, type SupervisorContext } from './supervisor.ts'
@@ -38,21 +39,24 @@ export async function createSupervisor(options: SupervisorOptions = {}): Promise
   const cwd = process.cwd()
   const resolve = (): Settings =>
     resolveSettings({
-      options: { verbosity: 'quiet', ...options },
+      options: { verbosity: 'quiet', control: false, ...options },
       env: process.env,
       cwd,
       isTTY: options.stdout === undefined && process.stdout.isTTY,
       host: nodeHost(),
     })
   const settings = resolve()
-  const { supervisor, logs } = await assemble(settings, { named: announcedSockets(process.env), relaunch: () => resolve().launch }, options)
+  const { supervisor, logs, control } = await assemble(settings, { named: announcedSockets(process.env), relaunch: () => resolve().launch }, options)
   for (const warning of [...settings.warnings, ...settings.sizing.warnings]) logs.logger.warn(warning)
+  if (control !== undefined) void supervisor.done.then(async () => control.close())
   return supervisor
 }
 
 export interface Assembled {
   readonly supervisor: Supervisor
   readonly logs: Logs
+  /** Undefined where none was asked for. */
+  readonly control: Control | undefined
   /** Set when this process takes the place of another supervisor. */
   readonly succession: Succession | undefined
 }
@@ -84,8 +88,9 @@ export async function assemble(settings: Settings, { named, relaunch }: Surround
     now: Date.now,
   })
   const succession = (process.env[UPGRADE_VARIABLE] ?? '') === '' ? undefined : await (await import('./succession.ts')).beginSuccession(process.env)
-  const supervisor = new Supervisor(settings, { ...inheritance(named, succession), relaunch, logs, viaCluster: !canHoldSockets, derivedSize: () => derivedSize(settings.sizing.asked, readMachine(nodeHost())) })
+  const supervisor = new Supervisor(settings, { ...inheritance(named, succession), relaunch, logs, viaCluster: !canHoldSockets, derivedSize: (asked: string = settings.sizing.asked) => derivedSize(asked, readMachine(nodeHost())) })
   narrate(supervisor, logs.logger)
+  const control = settings.control.isOn ? new Control(supervisor, { log: logs.logger, succession }) : undefined
   succession?.report(supervisor, logs.logger)
   const misplaced = succession === undefined ? misplacedSockets(process.env) : undefined
   if (misplaced !== undefined) logs.logger.warn(misplaced)
@@ -93,7 +98,7 @@ export async function assemble(settings: Settings, { named, relaunch }: Surround
   if (process.platform === 'win32') {
     logs.logger.warn('on Windows workers cannot be drained by signals, children of workers are not ended with them, and nothing ends workers whose supervisor was killed: use it for development, and Linux in production')
   }
-  return { supervisor, logs, succession }
+  return { supervisor, logs, control, succession }
 }
 
 /** What was open when this process started, and what only another supervisor can have told. */

@@ -34,6 +34,8 @@ export interface SupervisorEvents {
   'reload:aborted': NoticeOf<'reload:aborted'>
   /** What the reload would run is no good; nothing was changed. */
   'reload:refused': [{ readonly why: string }]
+  'restart:started': NoticeOf<'restart:started'>
+  'restart:finished': NoticeOf<'restart:finished'>
   /** A new supervisor was started, in the process with that pid. */
   'upgrade:started': [{ readonly pid: number }]
   /** It has taken over: this one drains and ends. */
@@ -60,3 +62,39 @@ export interface SupervisorEvents {
 }
 
 export type SupervisorEventName = keyof SupervisorEvents
+
+/** Every name. The compiler sees to it that none is missing, and none too many. */
+const NAMES: Readonly<Record<SupervisorEventName, true>> = {
+  'primary:started': true,
+  'primary:phase': true,
+  'primary:stopping': true,
+  'primary:stopped': true,
+  'worker:spawned': true,
+  'worker:ready': true,
+  'worker:stalled': true,
+  'worker:worn': true,
+  'worker:draining': true,
+  'worker:exited': true,
+  'worker:spawn-failed': true,
+  'reload:started': true,
+  'reload:finished': true,
+  'reload:aborted': true,
+  'reload:refused': true,
+  'restart:started': true,
+  'restart:finished': true,
+  'upgrade:started': true,
+  'upgrade:finished': true,
+  'upgrade:aborted': true,
+  'scale:changed': true,
+  'worker:listening': true,
+  'worker:listen-failed': true,
+  'worker:full': true,
+  'worker:accepting': true,
+  'worker:message': true,
+  'worker:error': true,
+  'worker:disconnected': true,
+  'worker:violated': true,
+}
+
+/** {@link SupervisorEventName}s as a list. */
+export const EVENT_NAMES = Object.keys(NAMES) as readonly SupervisorEventName[]

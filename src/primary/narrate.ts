@@ -45,12 +45,15 @@ export function narrate(supervisor: Supervisor, log: Logger): void {
   supervisor.on('scale:changed', ({ from, to }) => log.info(`scaling from ${from} to ${to} workers`, { event: 'scale:changed', from, to }))
   supervisor.on('reload:started', ({ to }) => log.info(`reloading: generation ${to}, one worker after the other`, { event: 'reload:started', generation: to }))
   supervisor.on('reload:finished', ({ generation, tookMs }) => log.info(`reloaded in ${formatDuration(Math.round(tookMs))}`, { event: 'reload:finished', generation, tookMs: Math.round(tookMs) }))
+  supervisor.on('restart:started', ({ to }) => log.info(`restarting: all workers leave, then those of generation ${to} start`, { event: 'restart:started', generation: to }))
+  supervisor.on('restart:finished', ({ generation, tookMs }) => log.info(`restarted in ${formatDuration(Math.round(tookMs))}`, { event: 'restart:finished', generation, tookMs: Math.round(tookMs) }))
   supervisor.on('upgrade:started', ({ pid }) => log.info(`upgrading: a new supervisor starts (pid ${pid})`, { event: 'upgrade:started', successorPid: pid }))
   supervisor.on('upgrade:finished', ({ pid, tookMs }) => log.info(`upgraded in ${formatDuration(Math.round(tookMs))}: process ${pid} has taken over, this one ends`, { event: 'upgrade:finished', successorPid: pid, tookMs: Math.round(tookMs) }))
   supervisor.on('upgrade:aborted', ({ why }) => log.error(`upgrade aborted: ${why}. This supervisor goes on serving`, { event: 'upgrade:aborted', why }))
   supervisor.on('reload:aborted', ({ failure }) => {
     const fields = { event: 'reload:aborted', ...failure }
     if (failure.why === 'stopped') log.info('reload ended: the supervisor stops', fields)
+    else if (failure.why === 'cancelled') log.warn('reload aborted, as somebody asked: the old workers go on serving', fields)
     else log.error(`reload aborted at slot ${failure.slot} (${failure.why}${failure.said === undefined ? '' : `: ${failure.said}`}): the old workers go on serving`, fields)
   })
 }

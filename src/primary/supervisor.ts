@@ -41,8 +41,8 @@ export interface SupervisorContext {
   readonly stickySecret: string | undefined
   /** Leave the sockets to node:cluster. */
   readonly viaCluster: boolean
-  /** How many workers the machine gives now; undefined where a number was asked for. */
-  readonly derivedSize: () => number | undefined
+  /** How many workers the machine gives now, by what was asked for, or by `auto`; undefined where that was a number. */
+  readonly derivedSize: (asked?: 'auto') => number | undefined
   /** Finds out anew what is to be run. @throws EverycoreError with all that is wrong */
   readonly relaunch: () => Launch
 }
@@ -202,16 +202,16 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   /**
-   * Changes the number of workers. Surplus workers drain. From then on the number does not follow the machine any more.
+   * Changes the number of workers. Surplus workers drain. A number stays as it is, `auto` follows the machine from then on.
    *
-   * @param size 1 to 1024
+   * @param wanted 1 to 1024, or `auto`
    * @returns when that many are ready and the surplus is gone
    * @throws EverycoreError ERR_EVERYCORE_SETTING when the number is not allowed, ERR_EVERYCORE_STATE when the supervisor stops meanwhile, or a later call with another number replaces this one
    */
-  async scale(size: number): Promise<void> {
-    requireCount(size)
+  async scale(wanted: number | 'auto'): Promise<void> {
+    if (wanted !== 'auto') requireCount(wanted)
     this.#requireRunning('scale')
-    this.#autoSize.stop()
+    const size = this.#autoSize.choose(wanted)
     this.#engine.tell({ type: 'scaleRequested', size })
     let replacedBy: number | undefined
     await this.#until((state) => {
@@ -230,9 +230,35 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    */
   async reload(): Promise<void> {
     this.#requireRunning('reload')
-    this.#crew.use(relaunch(this.#context.relaunch, this.#context.logs.logger, (why) => this.#safely(() => this.emit('reload:refused', { why }))))
+    this.#useNewest()
     const answered = this.#waiters.nextReload()
     this.#engine.tell({ type: 'reloadRequested' })
+    await answered
+  }
+
+  /**
+   * Turns the reload under way back, and drops the one that waits. Their callers get ERR_EVERYCORE_RELOAD.
+   *
+   * @throws EverycoreError ERR_EVERYCORE_STATE when there is none
+   */
+  abortReload(): void {
+    const { reload, reloadQueued } = this.#engine.state
+    if (reload?.direction !== 'forward' && !reloadQueued) throw new EverycoreError('ERR_EVERYCORE_STATE', 'no reload is under way')
+    this.#engine.tell({ type: 'reloadAbortRequested' })
+  }
+
+  /**
+   * Drains all workers at once, and starts new ones when the last has gone: never do two versions run at a time, and for
+   * a while nobody serves. Script, env files and arguments are read anew. Connections wait in the held sockets.
+   *
+   * @returns when all are ready
+   * @throws EverycoreError ERR_EVERYCORE_STATE when the supervisor stops meanwhile, or a reload or another restart had to replace this one
+   */
+  async restart(): Promise<void> {
+    this.#requireRunning('restart')
+    this.#useNewest()
+    const answered = this.#waiters.nextRestart()
+    this.#engine.tell({ type: 'restartRequested' })
     await answered
   }
 
@@ -262,6 +288,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   broadcast(message: unknown): number {
     const body = writeMessage(message)
     return this.#serving().filter((worker) => worker.sendApp(body)).length
+  }
+
+  /** What is started from now on. @throws EverycoreError with all that is wrong with it */
+  #useNewest(): void {
+    this.#crew.use(relaunch(this.#context.relaunch, this.#context.logs.logger, (why) => this.#safely(() => this.emit('reload:refused', { why }))))
   }
 
   /** Workers that are ready, by slot. */

@@ -17,6 +17,8 @@ export class Waiters {
   readonly #waiters = new Set<Waiter>()
   /** Callers of the reload under way. */
   #current: ReloadWaiter[] | undefined
+  /** Callers of restarts; those of the one under way have its generation. */
+  #restarts: { readonly waiter: ReloadWaiter; generation?: number }[] = []
   /** Callers of the one that has not begun. */
   #waiting: ReloadWaiter[] = []
   #resolveDone: (failure: EverycoreError | undefined) => void = () => {}
@@ -44,6 +46,13 @@ export class Waiters {
     })
   }
 
+  /** To be called before the restart is asked for. @throws EverycoreError ERR_EVERYCORE_STATE */
+  async nextRestart(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#restarts.push({ waiter: { resolve, reject } })
+    })
+  }
+
   /** To be called after each change of the state. */
   check(state: State, notice: Notice): void {
     if (notice.type === 'reload:started') {
@@ -52,6 +61,7 @@ export class Waiters {
     }
     if (notice.type === 'reload:finished') this.#answerReload(undefined)
     if (notice.type === 'reload:aborted') this.#answerReload(notice.failure)
+    this.#checkRestarts(state, notice)
     for (const waiter of this.#waiters) {
       if (!waiter.reached(state)) continue
       this.#waiters.delete(waiter)
@@ -64,7 +74,20 @@ export class Waiters {
     for (const waiter of this.#waiters) waiter.settle(true)
     this.#waiters.clear()
     for (const { reject } of [...(this.#current ?? []), ...this.#waiting]) reject(stoppedError())
+    for (const { waiter } of this.#restarts) waiter.reject(restartError('the supervisor was stopped'))
     this.#resolveDone(failure)
+  }
+
+  #checkRestarts({ restart }: State, notice: Notice): void {
+    if (notice.type === 'restart:started') for (const one of this.#restarts) one.generation ??= notice.to
+    const isAnswered = ({ generation }: { readonly generation?: number }): boolean => generation !== undefined && generation !== restart?.to
+    const answered = this.#restarts.filter(isAnswered)
+    if (answered.length === 0) return
+    this.#restarts = this.#restarts.filter((one) => !isAnswered(one))
+    for (const { waiter } of answered) {
+      if (notice.type === 'restart:finished') waiter.resolve()
+      else waiter.reject(restartError('new workers failed, and something else had to be tried'))
+    }
   }
 
   #answerReload(failure: ReloadFailure | undefined): void {
@@ -79,12 +102,17 @@ export class Waiters {
   }
 }
 
+function restartError(why: string): EverycoreError {
+  return new EverycoreError('ERR_EVERYCORE_STATE', 'the restart was not carried out', { why })
+}
+
 function stoppedError(): EverycoreError {
   return new EverycoreError('ERR_EVERYCORE_RELOAD', 'the reload was not carried out', { why: 'the supervisor was stopped' })
 }
 
 function reloadError({ slot, why, exit, said }: ReloadFailure): EverycoreError {
   if (why === 'stopped') return stoppedError()
+  if (why === 'cancelled') return new EverycoreError('ERR_EVERYCORE_RELOAD', 'the reload was aborted', { why: 'somebody asked for that', hint: 'the old workers go on serving' })
   const error = exit?.error
   const cause = error === undefined ? (said === undefined ? '' : `: ${said}`) : `: ${error.name}: ${error.message.split('\n')[0] ?? ''}`
   return new EverycoreError('ERR_EVERYCORE_RELOAD', `the reload was aborted at slot ${slot}`, { why: `${why}${cause}`, hint: 'the old workers go on serving; mend the release and reload again' })

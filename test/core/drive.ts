@@ -137,6 +137,9 @@ function detail(notice: Notice): string {
       return ` ${notice.id} in ${notice.slot} of ${notice.generation} ${notice.code} back in ${notice.respawnInMs}`
     case 'reload:started':
       return ` ${notice.from} to ${notice.to}`
+    case 'restart:started':
+      return ` ${notice.from} to ${notice.to}`
+    case 'restart:finished':
     case 'reload:finished':
       return ` ${notice.generation}`
     case 'reload:aborted':

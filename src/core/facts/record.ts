@@ -2,7 +2,7 @@ import { assertNever } from '../../base/assert-never.ts'
 import { quiet } from '../compose.ts'
 import { recordExit, recordSpawnFailed } from './loss.ts'
 import { recordClosed, recordOverweight, recordReady, recordRetireRequest, recordSpawned, recordStalled, recordUnfit, recordViolation, recordWaits, recordWorn } from './worker.ts'
-import { recordReloadRequest, recordScale, recordStart, recordStop } from './request.ts'
+import { recordReloadAbort, recordReloadRequest, recordRestartRequest, recordScale, recordStart, recordStop } from './request.ts'
 import type { Event, State, Step } from '../types.ts'
 
 /** Writes down what happened and tells the outside of it. Gives no orders: that is for the rules. */
@@ -38,6 +38,10 @@ export function record(state: State, event: Event): Step {
       return recordScale(state, event.size)
     case 'reloadRequested':
       return recordReloadRequest(state)
+    case 'reloadAbortRequested':
+      return recordReloadAbort(state)
+    case 'restartRequested':
+      return recordRestartRequest(state)
     case 'stopRequested':
       return recordStop(state, event)
     case 'timePassed':

@@ -29,6 +29,22 @@ export function recordReloadRequest(state: State): Step {
   return quiet({ ...state, reloadQueued: true })
 }
 
+/** The reload under way turns back as one that failed; the one that waits is answered here. */
+export function recordReloadAbort(state: State): Step {
+  const { reload, reloadQueued, generation } = state
+  const failure = { slot: 0, why: 'cancelled', exit: undefined } as const
+  const isUnderWay = reload?.direction === 'forward' && reload.failure === undefined
+  return {
+    state: { ...state, reloadQueued: false, ...(isUnderWay && { reload: { ...reload, failure } }) },
+    effects: reloadQueued ? [announce({ type: 'reload:aborted', generation, failure })] : [],
+  }
+}
+
+/** Requests that come before a restart begins are one. */
+export function recordRestartRequest(state: State): Step {
+  return quiet({ ...state, restartQueued: true })
+}
+
 /** A second request may only be more urgent. A failure stays the outcome. Where nobody was ever served, nobody has to be told first. */
 export function recordStop(state: State, { how, at, delayMs = 0 }: Extract<Event, { type: 'stopRequested' }>): Step {
   const { stop, stopDue } = state

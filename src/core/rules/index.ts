@@ -1,10 +1,12 @@
 import { beginReload } from './begin-reload.ts'
+import { beginRestart } from './begin-restart.ts'
 import { boot } from './boot.ts'
 import { deadlines } from './deadlines.ts'
 import { dismissSpares } from './dismiss-spares.ts'
 import { dues } from './dues.ts'
 import { finish } from './finish.ts'
 import { finishReload } from './finish-reload.ts'
+import { finishRestart } from './finish-restart.ts'
 import { freeSockets } from './free-sockets.ts'
 import { giveUp } from './give-up.ts'
 import { makeRoom } from './make-room.ts'
@@ -32,6 +34,8 @@ export const RULES: readonly Rule[] = [
   renew,
   shrink,
   finishReload,
+  finishRestart,
+  beginRestart,
   beginReload,
   makeRoom,
   giveUp,

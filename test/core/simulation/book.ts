@@ -54,6 +54,9 @@ export interface Book {
   /** The generation that a reload tries; undefined outside. */
   trying: number | undefined
   queued: boolean
+  /** The generation that a restart leads to; undefined outside. */
+  restarting: number | undefined
+  restartQueued: boolean
   /** New code was lost on trial: the answer is due in this step. */
   mustAbort: boolean
   everReloaded: boolean
@@ -90,6 +93,8 @@ export function openBook(settings: CoreSettings, size: number): Book {
     good: 1,
     trying: undefined,
     queued: false,
+    restarting: undefined,
+    restartQueued: false,
     mustAbort: false,
     everReloaded: false,
     soaked: false,
@@ -105,6 +110,17 @@ export function openBook(settings: CoreSettings, size: number): Book {
 
 export function copyBook(book: Book): Book {
   return { ...book, spare: { ...book.spare }, seats: book.seats.map((seat) => ({ ...seat })), entries: book.entries.map((entry) => ({ ...entry })) }
+}
+
+/** A restart waits for the last of the old workers. */
+export function isEmptying(book: Book): boolean {
+  const { restarting } = book
+  return restarting !== undefined && present(book).some(({ generation }) => generation < restarting)
+}
+
+/** Somebody else may begin: none is under way, or its code fails. */
+export function isRestartOver(book: Book): boolean {
+  return book.restarting === undefined || (!isEmptying(book) && book.seats.slice(0, book.size).some(({ failed }) => failed))
 }
 
 export function entryOf(book: Book, id: number): Entry | undefined {

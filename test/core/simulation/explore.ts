@@ -81,6 +81,8 @@ function choices({ state, book }: Node, machine: Machine): readonly Event[] {
   return [
     ...(wake === undefined ? [] : [{ type: 'timePassed', at: wake } as const]),
     { type: 'reloadRequested', at },
+    ...(book.trying !== undefined || book.queued ? [{ type: 'reloadAbortRequested', at } as const] : []),
+    { type: 'restartRequested', at },
     { type: 'scaleRequested', at, size: otherSize },
     { type: 'stopRequested', at, how: 'graceful' },
     { type: 'stopRequested', at, how: 'graceful', delayMs: 15 },
@@ -129,7 +131,7 @@ function calmEvent({ state, book }: Node, machine: Machine): Event | undefined {
 function atRest(book: Book): boolean {
   if (book.finished) return true
   const all = present(book)
-  const settled = book.trying === undefined && !book.queued && servedSlots(book) === book.size
+  const settled = book.trying === undefined && !book.queued && book.restarting === undefined && !book.restartQueued && servedSlots(book) === book.size
   const spares = all.filter((entry) => entry.waits)
   return settled && spares.length === book.settings.spares && all.length === book.size + spares.length && all.every((entry) => entry.generation === book.good && !entry.worn)
 }

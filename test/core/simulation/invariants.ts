@@ -1,6 +1,6 @@
 /** What must hold whatever happens. Each invariant is a sentence and a function that says whether it holds. */
 import { snapshot } from '../../../src/core/snapshot.ts'
-import { entryOf, isSpare, isWelcome, present, seatOf, servedSlots, serves, trialMs } from './book.ts'
+import { entryOf, isEmptying, isRestartOver, isSpare, isWelcome, present, seatOf, servedSlots, serves, trialMs } from './book.ts'
 import type { Book, Entry } from './book.ts'
 import type { Effect, Notice, State } from '../../../src/core/types.ts'
 import type { Machine } from './machine.ts'
@@ -54,6 +54,7 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
     if (reason === 'stop') return book.stopping
     if (reason === 'scale') return entry.slot >= book.size
     if (reason === 'request') return entry.retireAsked
+    if (reason === 'restart') return entry.generation < (book.restarting ?? 0)
     if (isSpare(entry) && reason === 'reload') return entry.generation !== book.good
     if (reason === 'rollback') return neighbours(book, entry).length > 0
     if (reason === 'recycle') return entry.worn && book.trying === undefined && neighbours(book, entry).some((heir) => !heir.worn)
@@ -117,6 +118,12 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
     const draining = present(book).filter((entry) => entry.drainedAt !== undefined && entry.killedAt === undefined)
     return new Set(draining.map((entry) => entry.generation)).size < book.settings.maxDraining
   }),
+  on('in a restart nobody boots while a worker of the old code is there', 'spawnWorker', (book) => !isEmptying(book)),
+  told('a restart begins only when it was asked for and nothing else is under way', 'restart:started', (book) => book.restartQueued && book.trying === undefined && book.stopAsked === 'no' && isRestartOver(book)),
+  told('a restart is over when every slot is served, by the new code', 'restart:finished', (book, { generation }) =>
+    generation === book.restarting && !isEmptying(book) && servedSlots(book) === book.size,
+  ),
+  told('a reload waits for the end of a restart, unless its code fails', 'reload:started', (book) => isRestartOver(book)),
   told('a success is told of the reload that is under way', 'reload:finished', (book, { generation }) => generation === book.trying),
   told('a success means that every slot is served by the new generation', 'reload:finished', (book, { generation }) =>
     book.entries.filter((entry) => serves(entry) && entry.generation === generation).length >= book.size,
@@ -125,7 +132,7 @@ export const ORDER_INVARIANTS: readonly OrderInvariant[] = [
     !present(book).some((entry) => entry.accepts && entry.killedAt === undefined && entry.generation !== generation),
   ),
   told('an abort answers a request, and names the generation that serves on', 'reload:aborted', (book, { generation, failure }) =>
-    generation === book.good && (book.trying !== undefined || (book.queued && failure.why === 'stopped')),
+    generation === book.good && (book.trying !== undefined || (book.queued && (failure.why === 'stopped' || failure.why === 'cancelled'))),
   ),
   told('nobody gives up while a worker serves or boots', 'primary:stopping', (book, { outcome }) =>
     outcome.name !== 'failed' || book.stopping || !book.entries.some(isWelcome),
@@ -180,7 +187,7 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
   {
     sentence: 'an empty slot boots as soon as its back-off is over',
     holds: (book) => {
-      if (!book.started || book.stopping || book.stopAsked !== 'no' || !book.everReady || book.everReloaded) return true
+      if (!book.started || book.stopping || book.stopAsked !== 'no' || !book.everReady || book.everReloaded || isEmptying(book)) return true
       const booting = book.entries.filter((entry) => isWelcome(entry) && entry.readyAt === undefined && !entry.waits)
       return booting.length >= book.settings.bootParallel || emptySlots(book).every((slot) => book.now < seatOf(book, slot).notBefore + 2)
     },
@@ -214,7 +221,8 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
     holds: (book) => book.stopAsked === 'no' || book.stopping || (book.leavingUntil !== undefined && book.now < book.leavingUntil),
   },
   { sentence: 'a reload takes no slot out of service', holds: (book) => book.floor === undefined || servedSlots(book) >= book.floor },
-  { sentence: 'a reload is aborted as soon as a worker of the new code is lost on trial', holds: (book) => !book.mustAbort },
+  { sentence: 'a reload is aborted as soon as a worker of the new code is lost on trial, or somebody wants it aborted', holds: (book) => !book.mustAbort },
+  { sentence: 'a restart sends everybody away at once', holds: (book) => book.restarting === undefined || !book.entries.some((entry) => isWelcome(entry) && entry.generation < (book.restarting ?? 0)) },
   { sentence: 'a failed reload leaves the serving generation unchanged', holds: (book, state) => snapshot(state).generation === book.good },
   {
     sentence: 'sockets that nobody uses are given up as soon as every slot serves and no reload is under way',
@@ -245,7 +253,7 @@ export const STATE_INVARIANTS: readonly StateInvariant[] = [
     holds: (book, state, machine) => {
       if (!book.started || book.finished) return true
       if (book.leavingUntil !== undefined) return machine.wakeAt(state, book.now) !== undefined
-      const settled = servedSlots(book) === book.size && book.trying === undefined && !book.queued && !book.stopping
+      const settled = servedSlots(book) === book.size && book.trying === undefined && !book.queued && book.restarting === undefined && !book.restartQueued && !book.stopping
       return settled || present(book).some((entry) => !serves(entry) && !(entry.waits && isWelcome(entry))) || machine.wakeAt(state, book.now) !== undefined
     },
   },

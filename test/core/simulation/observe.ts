@@ -72,6 +72,12 @@ export function noteEvent(book: Book, event: Event, reloading: boolean): void {
     case 'reloadRequested':
       book.queued = true
       return
+    case 'reloadAbortRequested':
+      book.mustAbort = book.trying !== undefined || book.queued
+      return
+    case 'restartRequested':
+      book.restartQueued = true
+      return
     case 'stopRequested':
       if (event.how === 'now') book.leavingUntil = undefined
       else if (book.stopAsked === 'no' && !book.stopping && (event.delayMs ?? 0) > 0 && book.everReady) book.leavingUntil = event.at + (event.delayMs ?? 0)
@@ -210,11 +216,16 @@ function noteNotice(book: Book, notice: Notice): void {
   if (notice.type === 'primary:started') book.everRunning = true
   if (notice.type === 'primary:stopping') book.floor = undefined
   if (notice.type === 'reload:started') {
-    Object.assign(book, { trying: notice.to, queued: false, everReloaded: true, soaked: false, floor: servedSlots(book) })
+    Object.assign(book, { trying: notice.to, queued: false, restarting: undefined, everReloaded: true, soaked: false, floor: servedSlots(book) })
     book.mostSurge = Math.max(book.mostSurge, surgeOf(book))
     // The first worker of new code waits for no back-off.
     for (const seat of book.seats) Object.assign(seat, { failures: 0, notBefore: 0 })
   }
+  if (notice.type === 'restart:started') {
+    Object.assign(book, { good: notice.to, restarting: notice.to, restartQueued: false, floor: undefined })
+    for (const seat of book.seats) Object.assign(seat, { failures: 0, failed: false, notBefore: 0 })
+  }
+  if (notice.type === 'restart:finished') book.restarting = undefined
   if (notice.type === 'reload:finished') Object.assign(book, { trying: undefined, good: notice.generation, floor: undefined })
   if (notice.type === 'reload:aborted') {
     if (book.trying === undefined) book.queued = false

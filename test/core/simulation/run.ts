@@ -91,7 +91,9 @@ function nextEvent(run: Run): Event | undefined {
 function randomCommand(random: Random, book: Book, asked: number): Event {
   const due = upcomingLimit(book, asked)
   const kind = random.between(0, 99)
-  if (kind < 40) return { type: 'reloadRequested', at: due }
+  if (kind < 32) return { type: 'reloadRequested', at: due }
+  if (kind < 36) return { type: 'reloadAbortRequested', at: due }
+  if (kind < 40) return { type: 'restartRequested', at: due }
   if (kind < 70) return { type: 'scaleRequested', at: due, size: random.between(1, 4) }
   if (kind < 76) return { type: 'stopRequested', at: due, how: random.pick(['graceful', 'graceful', 'now']), delayMs: random.pick([0, 0, 20, 700]) }
   const ids = present(book).map((entry) => entry.id)
@@ -188,6 +190,7 @@ function judge(run: Run, doomed: boolean, boots: number): string | undefined {
   const { book, state } = run
   if (book.finished) return undefined
   if (book.trying !== undefined || book.queued) return 'in quiet every reload is answered'
+  if (!doomed && (book.restarting !== undefined || book.restartQueued)) return 'in quiet every restart comes to its end'
   if (doomed && present(book).some(serves)) {
     // Each slot tries again in back-off; with the cap at 400 ms and 20 % jitter that is 200 attempts a minute.
     return boots <= (book.size + book.settings.spares) * (FAIR_MS / 320 + 12) ? undefined : 'a slot that keeps failing boots no more often than the cap allows'

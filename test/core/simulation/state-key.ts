@@ -16,6 +16,8 @@ export function stateKey(state: State, now: number): string {
     state.everRunning,
     state.bootFailed,
     state.reloadQueued,
+    state.restartQueued,
+    state.restart !== undefined,
     state.socketsInDoubt,
     state.stop,
     state.stopDue && state.stopDue.at - now,

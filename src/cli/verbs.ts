@@ -1,0 +1,83 @@
+/**
+ * The verbs: what can be asked of apps that run. One table, from which the parser, `--help`, docs/commands.md and the
+ * completion of shells are made. Each has a file of its name in `cli/verbs/`, which is loaded when it is called.
+ */
+
+/** A flag of a verb. */
+export interface VerbFlag {
+  readonly short?: string
+  /** Without the dashes. */
+  readonly long: string
+  /** What stands for the value; a flag without one is there or not. */
+  readonly placeholder?: string
+  /** One line for the help. */
+  readonly help: string
+}
+
+/** A word after the verb. */
+export interface VerbArgument {
+  readonly name: string
+  readonly isOptional: boolean
+  readonly help: string
+}
+
+/** One verb. */
+export interface Verb {
+  readonly aliases: readonly string[]
+  /** One line for the lists of verbs. */
+  readonly summary: string
+  /** What else there is to know; paragraphs. */
+  readonly about: readonly string[]
+  readonly args: readonly VerbArgument[]
+  /** Besides those that all have. */
+  readonly flags: readonly VerbFlag[]
+  /** Command lines and what they do. */
+  readonly examples: readonly (readonly [line: string, meaning: string])[]
+}
+
+/** Every verb has these. */
+export const COMMON_FLAGS: readonly VerbFlag[] = [
+  { long: 'json', help: 'JSON on stdout, with a schemaVersion; errors too.' },
+  { long: 'runtime-dir', placeholder: 'dir', help: 'Look for apps in this directory only.' },
+]
+
+/** Those that speak to one app have this, too. */
+export const NAME_FLAG: VerbFlag = { short: 'n', long: 'name', placeholder: 'name', help: 'Which app; the only one that runs, if left out.' }
+
+/** The argument that means the same. */
+export const NAME_ARGUMENT: VerbArgument = { name: 'name', isOptional: true, help: 'Which app; the only one that runs, if left out.' }
+
+export const VERBS = {
+  status: {
+    aliases: [],
+    summary: 'How an app and its workers are.',
+    about: ['The first lines say in words how it is, the worst first. The table has as many columns as the terminal is wide; 150 hold all of them.'],
+    args: [NAME_ARGUMENT],
+    flags: [NAME_FLAG],
+    examples: [
+      ['everycore status', 'the only app that runs'],
+      ['everycore status shop --json', ''],
+    ],
+  },
+} as const satisfies Readonly<Record<string, Verb>>
+
+/** Name of a verb. */
+export type VerbName = keyof typeof VERBS
+
+/** Every {@link VerbName}, in the order of the table. */
+export const VERB_NAMES: readonly VerbName[] = (Object.keys(VERBS) as VerbName[])
+
+/** The verb that a first word means, by its name or an alias; undefined when it is none. */
+export function verbOf(word: string | undefined): VerbName | undefined {
+  return VERB_NAMES.find((name) => name === word || verb(name).aliases.includes(word ?? ''))
+}
+
+/** {@link VERBS} for code that treats all alike. */
+export function verb(name: VerbName): Verb {
+  return VERBS[name]
+}
+
+/** All flags of a verb, its own first. */
+export function flagsOf(name: VerbName): readonly VerbFlag[] {
+  return [...verb(name).flags, ...COMMON_FLAGS]
+}

@@ -1,0 +1,154 @@
+/** The methods of the table, carried out. */
+import type { Socket } from 'node:net'
+import type { HttpBindings } from '@hono/node-server'
+import { Hono, type Context } from 'hono'
+import { EverycoreError } from '../base/errors.ts'
+import { refuse } from './access.ts'
+import { readBody, readScaleTarget } from './body.ts'
+import { openEventStream } from './event-stream.ts'
+import { LIMITS } from './limits.ts'
+import { METHOD_NAMES, methodOf, type MethodName } from './methods.ts'
+import { Mutations } from './mutations.ts'
+import type { ControlPorts, TcpAccess, Way } from './ports.ts'
+import { readText } from './read-text.ts'
+import { answerTo, refusal, type Answer } from './wire-error.ts'
+
+interface Env {
+  readonly Bindings: HttpBindings
+}
+
+type Fields = ReadonlyMap<string, unknown>
+
+/** What each method does. A stream is told of it as it goes on. */
+type Actions = Readonly<Record<Exclude<MethodName, 'events'>, (fields: Fields, isStream: boolean) => object | Promise<object>>>
+
+/** Events that end a stream of a stop. */
+const STOPPED = 'primary:stopped'
+
+export function routes(ports: ControlPorts, access: TcpAccess | undefined, wayOf: (socket: Socket) => Way): { readonly fetch: Hono<Env>['fetch'] } {
+  const app = new Hono<Env>()
+  const actions = actionsOf(ports)
+  const streams = new Streams(ports)
+  app.use('*', async (context, next) => {
+    const { host, origin, authorization, 'sec-fetch-site': fetchSite } = context.env.incoming.headers
+    const refused = refuse({ host, origin, fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined, authorization }, wayOf(context.env.incoming.socket), access)
+    if (refused !== undefined) return json(refused)
+    await next()
+    return undefined
+  })
+  for (const name of METHOD_NAMES) {
+    const { verb, path, answers, body } = methodOf(name)
+    app.on(verb, path, async (context) => {
+      if (name === 'events') return streams.open(context)
+      const read = verb === 'GET' ? readBody('', []) : await fieldsOf(context, Object.keys(body))
+      if (!read.ok) return json(read.answer)
+      const isStream = answers === 'either' && (context.req.header('accept') ?? '').includes('text/event-stream')
+      const action = async (): Promise<object> => actions[name](read.fields, isStream)
+      return isStream ? streams.open(context, action) : document(action)
+    })
+    app.all(path, (context) => (METHOD_NAMES.some((other) => methodOf(other).path === path && methodOf(other).verb === context.req.method) ? context.notFound() : json(refusal(405, `${context.req.method} is not for ${path}`, `Use ${verb}.`))))
+  }
+  app.notFound(() => json(refusal(404, 'there is no such method', `There are: ${METHOD_NAMES.map((name) => `${methodOf(name).verb} ${methodOf(name).path}`).join(', ')}.`)))
+  app.onError((error) => {
+    ports.warn(`a defect of everycore, please report it: the control server failed: ${error.stack ?? error.message}`)
+    return json(answerTo(error))
+  })
+  return { fetch: app.fetch }
+}
+
+function actionsOf(ports: ControlPorts): Actions {
+  const mutations = new Mutations()
+  return {
+    status: () => ports.status(),
+    reload: async () => mutations.run('reload', ports.reload),
+    abortReload: () => {
+      ports.abortReload()
+      return {}
+    },
+    restart: async () => mutations.run('restart', ports.restart),
+    scale: async (fields) => {
+      const target = readScaleTarget(fields.get('size'))
+      if (target === undefined) throw wrong('size must be 1 to 1024, "+1", "-1" or "auto"')
+      return mutations.run(undefined, async () => ports.scale(target))
+    },
+    // Whoever is in a hurry does not wait for a reload.
+    stop: async (fields, isStream) => {
+      const force = fields.get('force') ?? false
+      if (typeof force !== 'boolean') throw wrong('force must be true or false')
+      const stopped = isStream ? untilStopped(ports) : undefined
+      const result = ports.stop(force)
+      await stopped
+      return result
+    },
+  }
+}
+
+function wrong(message: string): EverycoreError {
+  return new EverycoreError('ERR_EVERYCORE_REQUEST', message)
+}
+
+async function untilStopped(ports: ControlPorts): Promise<void> {
+  return new Promise((resolve) => {
+    const end = ports.subscribe(({ type }) => {
+      if (type !== STOPPED) return
+      end()
+      resolve()
+    })
+  })
+}
+
+/** The streams of all clients. */
+class Streams {
+  readonly #ports: ControlPorts
+  #count = 0
+
+  constructor(ports: ControlPorts) {
+    this.#ports = ports
+  }
+
+  /** Events until the client goes, or until the action is done, whose result is the last. */
+  open(context: Context<Env>, action?: () => Promise<object>): Response {
+    if (this.#count >= LIMITS.streams) return json(refusal(503, `${LIMITS.streams} streams are open already`, 'Close one, or try again later.'))
+    this.#count += 1
+    const { socket } = context.env.incoming
+    let unsubscribe: (() => void) | undefined
+    const stream = openEventStream({
+      onEnd: () => {
+        this.#count -= 1
+        unsubscribe?.()
+      },
+      cut: () => socket.destroy(),
+    })
+    unsubscribe = this.#ports.subscribe((event) => void stream.send(event.type, event))
+    stream.send('status', this.#ports.status())
+    if (action !== undefined) {
+      action()
+        .then((result) => stream.send('result', result), (error: unknown) => stream.send('error', answerTo(error).body))
+        .finally(() => stream.end())
+    }
+    return stream.response
+  }
+}
+
+async function document(action: () => Promise<object>): Promise<Response> {
+  try {
+    return json({ status: 200, body: await action() })
+  } catch (error) {
+    return json(answerTo(error))
+  }
+}
+
+async function fieldsOf(context: Context<Env>, allowed: readonly string[]): Promise<ReturnType<typeof readBody>> {
+  const { incoming } = context.env
+  const read = await readText(incoming, LIMITS.bodyBytes, LIMITS.bodyTimeoutMs)
+  if (!read.ok) return { ok: false, answer: read.answer }
+  const type = incoming.headers['content-type'] ?? ''
+  // A form of a website can send any other type without being asked first.
+  if (read.text !== '' && !/^application\/json\b/i.test(type)) return { ok: false, answer: refusal(415, 'the body must be application/json') }
+  return readBody(read.text, allowed)
+}
+
+function json({ status, body }: Answer | { readonly status: 200; readonly body: object }): Response {
+  const headers = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...(status >= 400 && { connection: 'close' }) }
+  return new Response(`${JSON.stringify(body)}\n`, { status, headers })
+}
