@@ -52,7 +52,7 @@ class Client {
         if (name === undefined) continue
         const data = JSON.parse(/^data: (.+)$/m.exec(block)?.[1] ?? '') as Record<string, unknown>
         this.id = /^id: (.+)$/m.exec(block)?.[1] ?? this.id
-        this.events.push(`${name} ${String(data['text'] ?? data['lines'] ?? data['reason'] ?? data['pid'] ?? '')}`.trim())
+        this.events.push([name, data['text'] ?? data['lines'] ?? data['reason'] ?? data['pid']].join(' ').trim())
       }
     }
   }
@@ -62,8 +62,9 @@ class Client {
   }
 }
 
+const read = (text: string, isStream = true) => readLogRequest(new URLSearchParams(text), isStream, PID)
+
 describe('what is asked of /v1/logs', () => {
-  const read = (text: string, isStream = true) => readLogRequest(new URLSearchParams(text), isStream, PID)
   const none = { worker: undefined, level: undefined, sinceMs: undefined }
 
   for (const [text, query] of [
@@ -90,14 +91,14 @@ describe('what is asked of /v1/logs', () => {
   })
 })
 
-describe('the logs for a client', () => {
-  function open(t: TestContext, ring: LogRing, query: LogQuery, isFollowed = true): { readonly client: Client; readonly told: ReturnType<typeof ports>; readonly ends: string[] } {
-    const [told, ends] = [ports(ring), [] as string[]]
-    const client = new Client(openLogStream(told, { query, isFollowed }, { onEnd: () => ends.push('end'), cut: () => ends.push('cut') }))
-    t.after(async () => client.cancel())
-    return { client, told, ends }
-  }
+function open(t: TestContext, ring: LogRing, query: LogQuery, isFollowed = true): { readonly client: Client; readonly told: ReturnType<typeof ports>; readonly ends: string[] } {
+  const [told, ends] = [ports(ring), [] as string[]]
+  const client = new Client(openLogStream(told, { query, isFollowed }, { onEnd: () => ends.push('end'), cut: () => ends.push('cut') }))
+  t.after(async () => client.cancel())
+  return { client, told, ends }
+}
 
+describe('the logs for a client', () => {
   it('are a document', async () => {
     const ring = new LogRing()
     for (const text of ['a', 'b', 'c']) put(ring, text)
