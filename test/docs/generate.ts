@@ -128,7 +128,7 @@ function methodTable(): string {
   const rows = METHOD_NAMES.map((name) => {
     const method = methodOf(name)
     const body = Object.entries({ ...method.query, ...method.body }).map(([field, allowed]) => `${code(field)}: ${allowed}`)
-    return [`${code(`${method.verb} ${method.path}`)}`, method.help, body.join('; '), answers[method.answers]]
+    return [code(`${method.verb} ${method.path}`), method.help, body.join('; '), answers[method.answers]]
   })
   return table(['method', 'what it does', 'body (GET: query)', 'answers'], rows)
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { describe, it, type TestContext } from 'node:test'
-import type { ReadableStream, ReadableStreamDefaultReader } from 'node:stream/web'
+import { PassThrough } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { logDocument, openLogStream } from '../../src/control/log-stream.ts'
 import { readLogRequest } from '../../src/control/log-request.ts'
@@ -29,36 +30,37 @@ function put(ring: LogRing, text: string): void {
   ring.push(0, 0, 1, 'stdout', Buffer.from(text), false)
 }
 
-/** Events as `name text`, as they are read. */
-class Client {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+/** Both ends of a connection; what it reads, as `name text`. */
+class Client extends PassThrough {
   readonly events: string[] = []
+  status = 0
   id = ''
-  isOver = false
+  #rest = ''
 
-  constructor(response: Response) {
-    assert.ok(response.body !== null)
-    this.#reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  writeHead(status: number): void {
+    this.status = status
   }
 
-  /** Takes what comes until an event fits. */
+  /** Reads what comes until an event fits, or to the end. */
   async until(fits: (event: string) => boolean): Promise<void> {
-    while (!this.isOver && !this.events.some(fits)) {
+    while (!this.events.some(fits) && !this.readableEnded) {
+      const chunk = this.read() as Buffer | null
+      if (chunk !== null) this.#take(String(chunk))
       // oxlint-disable-next-line no-await-in-loop
-      const { done, value } = await this.#reader.read()
-      this.isOver = done
-      for (const block of new TextDecoder().decode(value).split('\n\n')) {
-        const name = /^event: (.+)$/m.exec(block)?.[1]
-        if (name === undefined) continue
-        const data = JSON.parse(/^data: (.+)$/m.exec(block)?.[1] ?? '') as Record<string, unknown>
-        this.id = /^id: (.+)$/m.exec(block)?.[1] ?? this.id
-        this.events.push([name, data['text'] ?? data['lines'] ?? data['reason'] ?? data['pid']].join(' ').trim())
-      }
+      else await turn()
     }
   }
 
-  async cancel(): Promise<void> {
-    await this.#reader.cancel()
+  #take(text: string): void {
+    const blocks = (this.#rest + text).split('\n\n')
+    this.#rest = blocks.pop() ?? ''
+    for (const block of blocks) {
+      const name = /^event: (.+)$/m.exec(block)?.[1]
+      if (name === undefined) continue
+      const data = JSON.parse(/^data: (.+)$/m.exec(block)?.[1] ?? '') as Record<string, unknown>
+      this.id = /^id: (.+)$/m.exec(block)?.[1] ?? this.id
+      this.events.push([name, data['text'] ?? data['lines'] ?? data['reason'] ?? data['pid']].join(' ').trim())
+    }
   }
 }
 
@@ -91,11 +93,12 @@ describe('what is asked of /v1/logs', () => {
   })
 })
 
-function open(t: TestContext, ring: LogRing, query: LogQuery, isFollowed = true): { readonly client: Client; readonly told: ReturnType<typeof ports>; readonly ends: string[] } {
-  const [told, ends] = [ports(ring), [] as string[]]
-  const client = new Client(openLogStream(told, { query, isFollowed }, { onEnd: () => ends.push('end'), cut: () => ends.push('cut') }))
-  t.after(async () => client.cancel())
-  return { client, told, ends }
+function open(t: TestContext, ring: LogRing, query: LogQuery, isFollowed = true): { readonly client: Client; readonly told: ReturnType<typeof ports>; readonly ends: () => number } {
+  const [told, client] = [ports(ring), new Client()]
+  let ends = 0
+  openLogStream(told, { query, isFollowed }, client, () => (ends += 1))
+  t.after(() => client.destroy())
+  return { client, told, ends: () => ends }
 }
 
 describe('the logs for a client', () => {
@@ -109,9 +112,9 @@ describe('the logs for a client', () => {
   it('end with what is there, or go on with what comes until the app has ended', async (t) => {
     const ring = new LogRing()
     for (const text of ['a', 'b']) put(ring, text)
-    const once = open(t, ring, { n: 1 }, false)
-    await once.client.until(() => false)
-    assert.deepEqual(once.client.events, ['begin 4711', 'log b', 'live', 'end complete'])
+    const single = open(t, ring, { n: 1 }, false)
+    await single.client.until(() => false)
+    assert.deepEqual(single.client.events, ['begin 4711', 'log b', 'live', 'end complete'])
     const { client, told, ends } = open(t, ring, { n: 1 })
     await client.until((event) => event === 'live')
     put(ring, 'c')
@@ -122,7 +125,7 @@ describe('the logs for a client', () => {
     told.tell('primary:stopped')
     await client.until(() => false)
     assert.deepEqual(client.events, ['begin 4711', 'log b', 'live', 'log c', 'upgraded 99', 'log last words', 'end stopped'])
-    assert.deepEqual([ends, told.listeners()], [['end'], 0])
+    assert.deepEqual([ends(), told.listeners()], [1, 0])
   })
 
   it('of a slow client wait nowhere: it is told how many it has missed, and none is counted twice', async (t) => {
@@ -160,21 +163,23 @@ describe('the logs for a client', () => {
   it('of a client that reads nothing for a minute although there are lines end, and nothing is left of it', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
     const ring = new LogRing()
-    const { told, ends } = open(t, ring, {})
-    put(ring, 'never read')
-    await turn()
+    const { client, told, ends } = open(t, ring, {})
+    for (let line = 0; line < 1000; line++) put(ring, 'x'.repeat(100))
+    while (!client.writableNeedDrain) await turn()
     await turn()
     t.mock.timers.tick(LIMITS.logStallMs)
-    assert.deepEqual([ends, told.listeners()], [['end', 'cut'], 0])
+    await once(client, 'close')
+    assert.deepEqual([ends(), told.listeners()], [1, 0])
   })
 
   it('of a client that goes are followed no more', async (t) => {
     const ring = new LogRing()
     const { client, told, ends } = open(t, ring, {})
     await client.until((event) => event === 'live')
-    await client.cancel()
+    client.destroy()
+    await once(client, 'close')
     put(ring, 'a')
     await turn()
-    assert.deepEqual([ends, told.listeners()], [['end'], 0])
+    assert.deepEqual([ends(), told.listeners()], [1, 0])
   })
 })
