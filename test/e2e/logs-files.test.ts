@@ -65,7 +65,8 @@ async function start(t: TestContext, ...options: string[]): Promise<Running> {
     rmSync(directory, { recursive: true, force: true })
   })
   const say = async (text: string): Promise<unknown> => get({ port }, `/${encodeURIComponent(text)}`)
-  await until('it serves', async () => say('hello').then(() => true, () => false))
+  await until('it serves, and says so', () => existsSync(join(directory, 'app.log')) && log().includes('listening on'))
+  await say('hello')
   return {
     child,
     directory,
