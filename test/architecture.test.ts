@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<Room, { readonly values: readonly Room[]; read
   'listen:primary': { values: ['base', 'protocol'] },
   'listen:worker': { values: ['base', 'protocol'] },
   worker: { values: ['base', 'protocol', 'listen:worker'], types: ['core'] },
-  control: { values: ['base', 'protocol'] },
+  control: { values: ['base', 'protocol'], types: ['logs'] },
   primary: { values: ['base', 'core', 'protocol', 'config', 'listen:primary', 'logs', 'control'] },
   generate: { values: ['base'], types: ['config'] },
   cli: { values: ['base', 'core', 'protocol', 'config', 'listen:primary', 'logs', 'control', 'primary', 'generate'] },

@@ -28,6 +28,8 @@ export interface SignalOptions {
   readonly breakLine: () => void
   /** Has another process take the place of this one. */
   readonly upgrade: () => void
+  /** Opens the log files anew. */
+  readonly reopenLogs: () => void
 }
 
 export interface Signals {
@@ -37,7 +39,7 @@ export interface Signals {
 }
 
 /** Installs the handlers. */
-export function installSignals(supervisor: Supervisor, log: Logger, { isTTY, hasTerminal, byRunner, breakLine, upgrade }: SignalOptions): Signals {
+export function installSignals(supervisor: Supervisor, log: Logger, { isTTY, hasTerminal, byRunner, breakLine, upgrade, reopenLogs }: SignalOptions): Signals {
   let exitCode: ExitCode | undefined
   let interruptedAt: number | undefined
   const force = (code: ExitCode): void => {
@@ -67,8 +69,8 @@ export function installSignals(supervisor: Supervisor, log: Logger, { isTTY, has
     SIGURG: upgrade,
     // With a terminal the kernel sends them to whoever uses it from the background, again and again to who handles them.
     ...(hasTerminal ? {} : { SIGTTIN: () => scaleBy(supervisor, 1), SIGTTOU: () => scaleBy(supervisor, -1) }),
-    // Node would open the inspector.
-    SIGUSR1: () => {},
+    // What logrotate sends. Without a handler Node would open the inspector.
+    SIGUSR1: reopenLogs,
   }
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler)
   return {

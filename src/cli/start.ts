@@ -23,6 +23,7 @@ import { installSignals } from './signals.ts'
 
 /** By its number: `process.stdin` would open a stream that nobody reads. */
 const STDIN = 0
+const STDERR = 2
 
 /**
  * Returns the exit code when everything has ended.
@@ -37,13 +38,15 @@ export async function runStart(settings: Settings, resolve: () => Settings | Pro
   const manager = (process.env['NOTIFY_SOCKET'] ?? '') === '' ? undefined : joinServiceManager(supervisor, logs, succession)
   const signals = installSignals(supervisor, logs.logger, {
     isTTY: isatty(STDIN),
-    hasTerminal: [STDIN, 1, 2].some((fd) => isatty(fd)),
+    hasTerminal: [STDIN, 1, STDERR].some((fd) => isatty(fd)),
     byRunner: (process.env['npm_execpath'] ?? '') !== '',
     breakLine: () => logs.print(['']),
+    reopenLogs: () => logs.reopen(),
     upgrade: () => void import('./upgrade.ts').then(async ({ upgradeByCommand }) => upgradeByCommand(supervisor, logs.logger, manager)),
   })
   const release = isOneOfSeveral(process.env, process.ppid) ? followParent(supervisor) : undefined
   guardPrimary(supervisor, logs)
+  if (settings.logFiles !== undefined && isatty(STDERR)) logs.tellAside([`all output goes to ${settings.logFiles.file}`])
   if (process.pid === 1) void import('../primary/orphans.ts').then(({ watchOrphans }) => watchOrphans((text) => logs.logger.warn(text)))
   supervisor.once('primary:started', ({ size }) => greet(supervisor, logs, size, nowMs() - began))
   if (tellStarter !== undefined) supervisor.once('primary:started', () => void tellDetached(supervisor, control, tellStarter))
@@ -55,6 +58,7 @@ export async function runStart(settings: Settings, resolve: () => Settings | Pro
   await control?.close()
   if (failure === undefined) return signals.exitCode ?? EXIT.ok
   for (const line of errorText(failure)) logs.logger.error(line, { code: failure.code })
+  logs.tellAside(errorText(failure))
   await logs.flush(1000)
   return failure.exitCode
 }

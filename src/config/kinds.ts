@@ -58,6 +58,24 @@ const size = v.pipe(
   v.integer(),
   v.minValue(LEAST_MEMORY),
 )
+const bytes = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.transform((given) => parseSize(given) ?? Number.NaN))]),
+  v.number(),
+  v.integer(),
+  v.minValue(0),
+)
+/** Below it a log would be renamed more often than written. */
+const LEAST_LOG = 64 * 1024
+/** Two of the longest lines. */
+const LEAST_BUFFER = 256 * 1024
+const MOST_BUFFER = 256 * 1024 * 1024
+/** Of files; no timer waits for it. */
+const ageMs = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.transform((given) => parseDuration(given) ?? Number.NaN))]),
+  v.number(),
+  v.minValue(0),
+  v.maxValue(3650 * 86_400_000),
+)
 const urlPath = v.pipe(v.string(), v.regex(/^\/[!-~]{0,2000}$/))
 const surge = v.pipe(
   v.union([v.string(), v.pipe(v.number(), v.transform(String))]),
@@ -130,6 +148,11 @@ export const KINDS = {
     schema: v.pipe(durationMs, v.minValue(SHORTEST_LIFE_MS)),
   },
   size: { allowed: 'a size: use 16M or more, for instance 512M or 1.5G', read: (texts) => parseSize(last(texts) ?? ''), schema: size },
+  logSize: { allowed: 'a size of a file: use 64K or more, for instance 10M, or 0 for never', read: (texts) => parseSize(last(texts) ?? ''), schema: v.pipe(bytes, v.check((given) => given === 0 || given >= LEAST_LOG)) },
+  logBuffer: { allowed: 'a size: use 256K to 256M, or 0 for nothing', read: (texts) => parseSize(last(texts) ?? ''), schema: v.pipe(bytes, v.maxValue(MOST_BUFFER), v.check((given) => given === 0 || given >= LEAST_BUFFER)) },
+  age: { allowed: 'an age: use 1h, 7d or the like, at most ten years, or 0 for never', read: (texts) => parseDuration(last(texts) ?? '', 's'), schema: ageMs },
+  rotateEvery: { allowed: 'a stretch of time: use 1m or more, for instance 1d, or 0 for never', read: (texts) => parseDuration(last(texts) ?? '', 's'), schema: v.pipe(ageMs, v.check((ms) => ms === 0 || ms >= 60_000)) },
+  keep: { allowed: 'a number of files: use 0 to 100', read: numberOrText, schema: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100)) },
   spares: { allowed: 'a number of workers: use 0 to 16', read: numberOrText, schema: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(16)) },
   count: { allowed: 'a number: use 1 or more', read: numberOrText, schema: v.pipe(v.number(), v.integer(), v.minValue(1)) },
   signal: {

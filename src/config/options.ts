@@ -74,6 +74,20 @@ export interface SupervisorOptions {
   /** A worker is replaced when it has been ready for so long. */
   readonly maxLifetimeMs?: number | string
   readonly logFormat?: LogFormat
+  /** All output goes to this file, relative to `cwd`, and none to `stdout` and `stderr`. */
+  readonly logFile?: string
+  /** With `logFile`: what would go to stderr goes to this file. */
+  readonly errorFile?: string
+  /** A log file that would become larger is rotated, in bytes or as `'10M'`; 0: never. */
+  readonly logMaxSize?: number | string
+  /** A new log file for each such stretch of time, counted from midnight local time; 0: never. */
+  readonly logRotateEveryMs?: number | string
+  /** How many older log files are kept, 0 to 100. */
+  readonly logKeep?: number
+  /** Older log files are removed when they have not been written to for so long; 0: never. */
+  readonly logMaxAgeMs?: number | string
+  /** How much of the newest output is remembered for `everycore logs`, in bytes or as `'1M'`; 0: nothing. */
+  readonly logBuffer?: number | string
   readonly color?: boolean
   readonly verbosity?: Verbosity
   /** User to run the workers as, name or number; needs root. */

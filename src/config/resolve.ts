@@ -8,6 +8,7 @@ import { collectValues, misspeltVariables, type Environment, type Flags, type Na
 import { colorFor } from './color.ts'
 import { readEnvFiles } from './env-file.ts'
 import type { Host } from './host.ts'
+import { resolveLogFiles } from './log-files.ts'
 import { readMachine } from './machine.ts'
 import { deriveName } from './name.ts'
 import { resolveNodeArgs, type NodeArgs } from './node-args.ts'
@@ -80,6 +81,8 @@ export function resolveSettings(input: SettingsInput): Settings {
   const basis = resolveBasis(input, values, start, problems)
   const sticky = resolveSticky(values, problems, input.host)
   problems.attempt(() => checkSpares(values, basis, input.host))
+  const logFiles = problems.attempt(() => (basis === undefined ? undefined : resolveLogFiles(values, basis.bases)))
+  const onTerminal = input.isTTY && logFiles === undefined
   if (basis === undefined || balance === undefined || !problems.none) throw problems.toError()
   const runtimeDir = resolveRuntimeDir(values, basis.bases, input)
   const codeCache = codeCacheDir(runtimeDir.path, basis)
@@ -105,8 +108,10 @@ export function resolveSettings(input: SettingsInput): Settings {
       maxRequests: values.maxRequests.value,
       maxLifetimeMs: values.maxLifetimeMs.value,
     },
-    logFormat: values.logFormat.value ?? (input.isTTY ? 'pretty' : 'raw'),
-    color: values.color.value ?? colorFor(input.env, input.isTTY),
+    logFormat: values.logFormat.value ?? (onTerminal ? 'pretty' : 'raw'),
+    logFiles,
+    logBuffer: values.logBuffer.value,
+    color: values.color.value ?? (logFiles === undefined && colorFor(input.env, input.isTTY)),
     verbosity: values.verbosity.value,
     runtimeDir: runtimeDir.path,
     control: values.control.value,

@@ -35,3 +35,9 @@ export interface Setting<T, D extends T | undefined> {
   readonly default: Default<D>
   readonly group: (typeof GROUPS)[number]
 }
+
+/** Infers the types of a definition. */
+export const setting = <T, const D extends T | undefined>(definition: Setting<T, D>): Setting<T, D> => definition
+
+/** A default that depends on the circumstances and is found elsewhere. */
+export const derived = (text: string, reason: string): Default<undefined> => ({ value: undefined, text, reason })

@@ -1,11 +1,7 @@
 import { KINDS } from './kinds.ts'
-import type { Default, Setting } from './setting.ts'
+import { OUTPUT_SETTINGS } from './output-table.ts'
+import { derived, setting, type Setting } from './setting.ts'
 import { BALANCES } from './types.ts'
-
-const setting = <T, const D extends T | undefined>(definition: Setting<T, D>): Setting<T, D> => definition
-
-/** A default that depends on the circumstances and is found elsewhere. */
-const derived = (text: string, reason: string): Default<undefined> => ({ value: undefined, text, reason })
 
 /**
  * Every setting, once. The key is the name of the library's option; command line, environment, help and
@@ -229,33 +225,7 @@ export const SETTINGS = {
     default: derived('off', 'A server that leaks nothing needs no replacement.'),
     group: 'Health',
   }),
-  logFormat: setting({
-    flags: [{ long: 'log-format', placeholder: 'pretty|json|raw', help: 'Form of the output; raw leaves the lines of the app as they are.' }],
-    variables: ['EVERYCORE_LOG_FORMAT'],
-    kind: KINDS.logFormat,
-    default: derived('pretty on a terminal, else raw', 'People get colours; whatever reads a pipe gets the lines that the app wrote.'),
-    group: 'Output',
-  }),
-  color: setting({
-    flags: [
-      { long: 'color', sets: 'true', help: 'Colours, also without a terminal.' },
-      { long: 'no-color', sets: 'false', help: 'No colours. NO_COLOR and FORCE_COLOR are honoured.' },
-    ],
-    variables: ['EVERYCORE_COLOR'],
-    kind: KINDS.flag,
-    default: derived('on a terminal', 'Escape sequences in files help nobody.'),
-    group: 'Output',
-  }),
-  verbosity: setting({
-    flags: [
-      { short: 'q', long: 'quiet', sets: 'quiet', help: 'Warnings and errors only.' },
-      { short: 'v', long: 'verbose', sets: 'verbose', help: 'Every step of every worker.' },
-    ],
-    variables: ['EVERYCORE_VERBOSITY'],
-    kind: KINDS.verbosity,
-    default: { value: 'normal', text: 'normal', reason: 'A start and a stop of a few lines, and what needs attention.' },
-    group: 'Output',
-  }),
+  ...OUTPUT_SETTINGS,
   uid: setting({
     flags: [{ long: 'uid', placeholder: 'user', help: 'Run the workers as this user (started as root only).' }],
     variables: ['EVERYCORE_UID'],

@@ -136,6 +136,21 @@ export interface HealthSettings {
   readonly maxLifetimeMs: number | undefined
 }
 
+/** Where output goes instead of stdout and stderr. */
+export interface LogFileSettings {
+  /** Absolute path. */
+  readonly file: string
+  /** Absolute path; undefined: the same file. */
+  readonly errorFile: string | undefined
+  /** In bytes; 0: not rotated because of its size. */
+  readonly maxBytes: number
+  /** In ms; 0: not rotated because of its age. */
+  readonly everyMs: number
+  readonly keep: number
+  /** In ms; 0: older files are not removed because of their age. */
+  readonly maxAgeMs: number
+}
+
 /** Whether others may ask and steer, and how they come. */
 export interface ControlSetting {
   /** A unix socket in the runtime directory. */
@@ -172,6 +187,10 @@ export interface Settings {
   readonly health: HealthSettings
   readonly admission: ProbeSettings
   readonly logFormat: LogFormat
+  /** Undefined: stdout and stderr. */
+  readonly logFiles: LogFileSettings | undefined
+  /** How much of the newest output is remembered, in bytes; 0: nothing. */
+  readonly logBuffer: number
   readonly color: boolean
   readonly verbosity: Verbosity
   /** Private directory (0700) for what must outlive a call; undefined when none can be used. */

@@ -10,6 +10,8 @@ export interface EventStream {
   readonly end: () => void
 }
 
+export const STREAM_HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+
 /** @param onEnd the client is gone, was dropped, or all was sent; called once */
 export function openEventStream(response: ServerResponse, onEnd: () => void): EventStream {
   let id = 0
@@ -30,7 +32,7 @@ export function openEventStream(response: ServerResponse, onEnd: () => void): Ev
   }
   const heartbeat = setInterval(() => write(': \n\n'), LIMITS.heartbeatMs).unref()
   response.once('close', () => finish(''))
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+  response.writeHead(200, STREAM_HEADERS)
   return {
     send(name, data) {
       id += 1

@@ -1,9 +1,11 @@
 import { hostname } from 'node:os'
 import type { FormatOptions, Formatter } from './formatter.ts'
 import { withoutReturn } from './line-splitter.ts'
+import { LEVEL_NUMBERS, readRecord } from './record.ts'
 import type { LogFields, StreamName, WorkerIdentity } from './types.ts'
 
-const PINO_LEVELS: Readonly<Record<StreamName, number>> = { stdout: 30, stderr: 50 }
+/** Of a line that tells none itself. */
+const LEVELS: Readonly<Record<StreamName, number>> = { stdout: LEVEL_NUMBERS.info, stderr: LEVEL_NUMBERS.error }
 
 /** The keys of pino's envelope. A field of that name would make a second key of the same name. */
 const ENVELOPE: ReadonlySet<string> = new Set(['level', 'time', 'pid', 'hostname', 'name', 'msg'])
@@ -13,11 +15,12 @@ const UNESCAPED = /[\u007F-\u009F]/u
 const EVERY_UNESCAPED = /[\u007F-\u009F]/gu
 
 /**
- * For machines: one object a line on stdout, in pino's shape. Worker lines are put together by hand
+ * For machines: one object a line, in pino's shape. Worker lines are put together by hand
  * (only `msg` needs escaping), supervisor records go through pino, which is loaded here and in no
- * other format: it costs memory.
+ * other format: it costs memory. The object that a logger wrote stands under `app` as it was, so that it
+ * can neither forge a key of the envelope nor lose a digit; its level, time and message are the line's.
  */
-export async function createJsonFormatter(options: Pick<FormatOptions, 'name' | 'now'>): Promise<Formatter> {
+export async function createJsonFormatter(options: Pick<FormatOptions, 'name' | 'now' | 'split'>): Promise<Formatter> {
   const { pino } = await import('pino')
   const millis = createMillis(options.now)
   let written = ''
@@ -26,16 +29,19 @@ export async function createJsonFormatter(options: Pick<FormatOptions, 'name' | 
     { write: (line: string) => void (written = line) },
   )
   return {
-    recordsTo: 'stdout',
+    recordsTo: options.split === true ? 'stderr' : 'stdout',
     channel: (worker, stream) => {
-      const head = `{"level":${PINO_LEVELS[stream]},"time":`
+      const head = `{"level":${LEVELS[stream]},"time":`
       const middle = `,${envelope(worker, stream, options.name)},"msg":`
       return {
-        to: 'stdout',
+        to: options.split === true ? stream : 'stdout',
         closesPieces: true,
         render(bytes, end) {
-          if (end === 'cut') return `${head}${millis()}${middle}${quote(bytes)},"cut":true}`
-          return `${head}${millis()}${middle}${quote(withoutReturn(bytes))}}`
+          if (end === 'cut') return `${head}${millis()}${middle}${quote(bytes.toString('utf8'))},"cut":true}`
+          const record = readRecord(bytes)
+          if (record === undefined) return `${head}${millis()}${middle}${quote(withoutReturn(bytes).toString('utf8'))}}`
+          const { level, timeMs, msg, text } = record
+          return `{"level":${LEVEL_NUMBERS[level]},"time":${timeMs ?? millis()}${middle}${quote(msg)},"app":${escapeControls(text)}}`
         },
       }
     },
@@ -52,11 +58,12 @@ function envelope(worker: WorkerIdentity, stream: StreamName, name: string): str
   return JSON.stringify({ pid, hostname: hostname(), name, slot, generation, stream }).slice(1, -1)
 }
 
-function quote(bytes: Buffer): string {
-  return escapeControls(JSON.stringify(bytes.toString('utf8')))
+function quote(text: string): string {
+  return escapeControls(JSON.stringify(text))
 }
 
-function escapeControls(json: string): string {
+/** JSON text of which no byte is a control character. */
+export function escapeControls(json: string): string {
   if (!UNESCAPED.test(json)) return json
   return json.replace(EVERY_UNESCAPED, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
 }

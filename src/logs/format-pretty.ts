@@ -1,6 +1,8 @@
 import type { FormatOptions, Formatter } from './formatter.ts'
-import { sanitize, sanitizeBytes, SGR_RESET } from './sanitize.ts'
 import { withoutReturn } from './line-splitter.ts'
+import { prettyRecord } from './pretty-record.ts'
+import { readRecord } from './record.ts'
+import { sanitize, sanitizeBytes, SGR_RESET } from './sanitize.ts'
 import type { LogLevel } from './types.ts'
 
 /** SGR codes that tell slots apart on light and dark terminals; red and yellow are left to trouble. */
@@ -19,7 +21,8 @@ const CUT_MARK = '…'
 
 /**
  * For a terminal: `slot pid │ text`, each slot in its colour, stderr behind a red bar, supervisor
- * lines with `everycore` in the place of slot and pid. Everything a worker wrote is made harmless.
+ * lines with `everycore` in the place of slot and pid. A line of a logger is taken apart. Everything a
+ * worker wrote is made harmless, and every line that comes of it has the prefix.
  */
 export function createPrettyFormatter(options: Pick<FormatOptions, 'color' | 'size'>): Formatter {
   const { color } = options
@@ -40,6 +43,8 @@ export function createPrettyFormatter(options: Pick<FormatOptions, 'color' | 'si
         closesPieces: true,
         render(bytes, end) {
           if (end === 'cut') return prefix + sanitizeBytes(bytes, color) + CUT_MARK
+          const record = readRecord(bytes)
+          if (record !== undefined) return prettyRecord(record, color).map((line) => prefix + line).join('\n')
           return prefix + sanitizeBytes(withoutReturn(bytes), color)
         },
       }

@@ -28,6 +28,8 @@ export interface FormatOptions {
   readonly name: string
   /** Number of slots, for the width of their column. */
   readonly size: number
+  /** Whether what belongs to stderr goes there in the format json too; otherwise all of it goes to stdout. */
+  readonly split?: boolean
   /** Wall clock in milliseconds. */
   readonly now: () => number
 }

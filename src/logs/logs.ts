@@ -1,16 +1,20 @@
 import type { Readable, Writable } from 'node:stream'
 import { assertNever } from '../base/assert-never.ts'
+import type { FileTrouble } from './file-outlet.ts'
 import { createFormatter } from './format.ts'
 import { createLogger, type Logger } from './logger.ts'
-import { createOutlet, sameTarget } from './outlet.ts'
-import { Sink, type SinkEvent, type SinkStats } from './sink.ts'
-import type { LogFormat, StreamName, Verbosity, WorkerIdentity } from './types.ts'
+import { LogRing } from './ring.ts'
+import { sanitize } from './sanitize.ts'
+import type { Sink, SinkEvent, SinkStats } from './sink.ts'
+import { openTargets } from './targets.ts'
+import type { LogFiles, LogFormat, StreamName, Verbosity, WorkerIdentity } from './types.ts'
 import { attachWorkerOutput, type WorkerOutput } from './worker-output.ts'
 
 export type { Logger } from './logger.ts'
+export type { LogBatch, LogFilter, LogFollower, LogQuery, LogRecord, LogRing } from './ring.ts'
 export type { SinkStats } from './sink.ts'
 export type { TailLine } from './tail.ts'
-export type { LogFields, LogFormat, LogLevel, StreamName, Verbosity, WorkerIdentity } from './types.ts'
+export type { LogFiles, LogFields, LogFormat, LogLevel, StreamName, Verbosity, WorkerIdentity } from './types.ts'
 export type { WorkerOutput } from './worker-output.ts'
 
 /** What the room needs to know. */
@@ -25,6 +29,10 @@ export interface LogsOptions {
   /** `process.stdout` and `process.stderr`, or what stands for them. */
   readonly stdout: Writable
   readonly stderr: Writable
+  /** Where the lines go instead; then stderr gets only what must be seen at once. */
+  readonly files?: LogFiles | undefined
+  /** How much is remembered for those who ask later, in bytes. Default: 1 MiB. */
+  readonly ringBytes?: number
   readonly verbosity: Verbosity
   /** Wall clock in milliseconds. */
   readonly now: () => number
@@ -46,8 +54,14 @@ export interface LogsStats {
 /** The log room: what the supervisor says and what the workers print. */
 export interface Logs {
   readonly logger: Logger
+  /** The newest lines of all. */
+  readonly ring: LogRing
   /** Writes lines of the supervisor as they are: the first output, for people. */
   print(lines: readonly string[]): void
+  /** Writes lines to stderr that otherwise only stand in a file: why the run has failed. Nothing happens where there is no file. */
+  tellAside(lines: readonly string[]): void
+  /** Opens the files anew, after somebody has moved them. */
+  reopen(): void
   /** Starts to take a worker's output; `null` where it has no such pipe. */
   attachWorker(worker: WorkerIdentity, stdout: Readable | null, stderr: Readable | null): WorkerOutput
   /** Resolves when all is written, cannot be written, or after the time. To be awaited before the process exits. */
@@ -55,53 +69,77 @@ export interface Logs {
   stats(): LogsStats
 }
 
-/** Opens the room. From then on nobody else should write to the two streams. */
+/**
+ * Opens the room. From then on nobody else should write to the two streams.
+ *
+ * @throws EverycoreError ERR_EVERYCORE_LOG_FILE when a file cannot be opened
+ */
 export async function createLogs(options: LogsOptions): Promise<Logs> {
-  const formatter = await createFormatter(options)
-  const open = (name: StreamName, stream: Writable): Sink =>
-    new Sink({
-      name,
-      outlet: createOutlet(stream),
-      now: options.now,
-      onEvent: (event) => report(logger, event),
-      ...(options.maxBufferedBytes === undefined ? {} : { maxBufferedBytes: options.maxBufferedBytes }),
-    })
-  const stdout = open('stdout', options.stdout)
-  // One sink for one place keeps the order of lines between the two streams.
-  const stderr = sameTarget(options.stdout, options.stderr) ? stdout : open('stderr', options.stderr)
-  const sinks = { stdout, stderr }
+  const { now, verbosity, files } = options
+  const formatter = await createFormatter({ ...options, split: files?.errorFile !== undefined })
+  const ring = new LogRing(options.ringBytes)
+  const warn = (text: string, fields: object): void => {
+    logger.warn(text, { ...fields })
+    tellAside([text])
+  }
+  const { sinks, aside, reopen } = await openTargets({
+    ...options,
+    onEvent: (event) => report(warn, event, files === undefined ? 'reader' : 'disk'),
+    onTrouble: (path, trouble) => reportTrouble(warn, path, trouble),
+  })
   const own = sinks[formatter.recordsTo]
   const source = own.source(undefined)
-  const logger = createLogger(formatter, own, options.verbosity)
+  const logger = createLogger({ formatter, sink: own, ring, verbosity, now })
+  const asideSource = aside?.source(undefined)
+  const tellAside = (text: readonly string[]): void => {
+    if (aside === undefined || asideSource === undefined) return
+    for (const line of text) aside.push(asideSource, `everycore: ${sanitize(line, false)}`, true)
+  }
   return {
     logger,
+    ring,
     print(text) {
       for (const line of text) own.push(source, line, true)
     },
-    attachWorker: (worker, out, err) => attachWorkerOutput({ formatter, sinks }, worker, out, err),
+    tellAside,
+    reopen,
+    attachWorker: (worker, out, err) => attachWorkerOutput({ formatter, sinks, ring, now }, worker, out, err),
     async flush(timeoutMs) {
-      await Promise.all([stdout.flush(timeoutMs), stderr.flush(timeoutMs)])
+      await Promise.all([sinks.stdout, sinks.stderr, aside].map(async (sink) => sink?.flush(timeoutMs)))
     },
-    stats: () => mergeStats(stdout, stderr),
+    stats: () => mergeStats(sinks.stdout, sinks.stderr),
   }
 }
 
-/** Tells the operator what happened to a sink, on whatever sink still works. */
-function report(logger: Logger, event: SinkEvent): void {
+type Warn = (text: string, fields: object) => void
+
+/** Tells the operator what happened to a sink, on whatever still works. */
+function report(warn: Warn, event: SinkEvent, taker: 'reader' | 'disk'): void {
   const { sink } = event
   switch (event.name) {
     case 'drained':
-      return logger.warn(`${lines(event.droppedLines)} dropped (reader too slow)`, { sink, dropped: event.droppedLines })
+      return warn(`${lines(event.droppedLines)} dropped (${taker} too slow)`, { sink, dropped: event.droppedLines })
     case 'failing':
-      return logger.warn(`${sink} cannot be written (${event.code}): lines are dropped until it can`, { sink, code: event.code })
+      return warn(`${sink} cannot be written (${event.code}): lines are dropped until it can`, { sink, code: event.code })
     case 'recovered': {
       const { code, droppedLines: dropped } = event
-      return logger.warn(`${sink} can be written again: ${lines(dropped)} dropped (${code})`, { sink, code, dropped })
+      return warn(`${sink} can be written again: ${lines(dropped)} dropped (${code})`, { sink, code, dropped })
     }
     case 'closed':
-      return logger.warn(`${sink} is closed (${event.code}): its lines are dropped from now on`, { sink, code: event.code })
+      return warn(`${sink} is closed (${event.code}): its lines are dropped from now on`, { sink, code: event.code })
     default:
       return assertNever(event)
+  }
+}
+
+function reportTrouble(warn: Warn, path: string, { name, code }: FileTrouble): void {
+  switch (name) {
+    case 'not reopened':
+      return warn(`${path} was moved and cannot be opened anew (${code}): lines go on to the file that was moved`, { sink: path, code })
+    case 'not rotated':
+      return warn(`${path} cannot be rotated (${code}): it grows on; next try in a minute`, { sink: path, code })
+    default:
+      return assertNever(name)
   }
 }
 

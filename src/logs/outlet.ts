@@ -7,6 +7,8 @@ export interface WriteFailure {
   readonly code: string
   /** How many of the bytes were written nevertheless; undefined when nobody knows. */
   readonly written: number | undefined
+  /** Whatever the code is, it may pass: the outlet opens what it writes to anew. */
+  readonly mayPass?: true
 }
 
 /** Where bytes leave the process. One write at a time. */
@@ -119,7 +121,8 @@ function isFile(stream: Writable, fd: number): boolean {
   }
 }
 
-function fileDescriptor(stream: Writable): number | undefined {
+/** The descriptor of a stream that has one. */
+export function fileDescriptor(stream: Writable): number | undefined {
   return 'fd' in stream && typeof stream.fd === 'number' ? stream.fd : undefined
 }
 
@@ -129,6 +132,7 @@ function setNonBlocking(stream: Writable): void {
   if (typeof handle.setBlocking === 'function') Reflect.apply(handle.setBlocking, handle, [false])
 }
 
-function codeOf(error: unknown): string {
+/** The system's code of an error; 'UNKNOWN' where it has none. */
+export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN'
 }

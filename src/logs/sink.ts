@@ -1,21 +1,21 @@
 import { Ledger, type Account } from './ledger.ts'
 import { isFinal, type Outlet, type WriteFailure } from './outlet.ts'
 import { PAGE_BYTES, Page } from './page.ts'
-import type { StreamName } from './types.ts'
 
 /** What a sink has to tell the operator. */
 export type SinkEvent =
   /** The reader was too slow and has caught up; so many lines were dropped since this was last told. */
-  | { readonly name: 'drained'; readonly sink: StreamName; readonly droppedLines: number }
+  | { readonly name: 'drained'; readonly sink: string; readonly droppedLines: number }
   /** A write failed in a way that may pass. Told once, until it works again. */
-  | { readonly name: 'failing'; readonly sink: StreamName; readonly code: string }
-  | { readonly name: 'recovered'; readonly sink: StreamName; readonly code: string; readonly droppedLines: number }
+  | { readonly name: 'failing'; readonly sink: string; readonly code: string }
+  | { readonly name: 'recovered'; readonly sink: string; readonly code: string; readonly droppedLines: number }
   /** Nobody reads any more: everything is dropped from now on. */
-  | { readonly name: 'closed'; readonly sink: StreamName; readonly code: string }
+  | { readonly name: 'closed'; readonly sink: string; readonly code: string }
 
 /** What a {@link Sink} needs. */
 export interface SinkOptions {
-  readonly name: StreamName
+  /** How the operator knows it: `stdout`, or the path of a file. */
+  readonly name: string
   readonly outlet: Outlet
   /** The most that may wait for the reader, in bytes. */
   readonly maxBufferedBytes?: number
@@ -199,7 +199,7 @@ export class Sink {
   }
 
   #failed(page: Page, failure: WriteFailure): void {
-    if (isFinal(failure.code)) {
+    if (failure.mayPass !== true && isFinal(failure.code)) {
       this.#close(failure.code)
       return
     }

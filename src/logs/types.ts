@@ -15,6 +15,22 @@ export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 /** What a record carries for machines. Keys of pino's own envelope (`pid`, `msg`, ...) get a trailing `_`. */
 export type LogFields = Readonly<Record<string, unknown>>
 
+/** Where output goes instead of stdout and stderr. */
+export interface LogFiles {
+  /** Absolute path; all that would go to stdout and stderr. */
+  readonly file: string
+  /** Absolute path; all that would go to stderr. Undefined: it goes to `file` too. */
+  readonly errorFile: string | undefined
+  /** A file that would become larger is rotated first, in bytes; 0: never because of its size. */
+  readonly maxBytes: number
+  /** A new file for each such stretch of time, in ms, counted from midnight local time; 0: never because of its age. */
+  readonly everyMs: number
+  /** So many older files are kept. */
+  readonly keep: number
+  /** Older files that were last written to so many ms ago are removed; 0: never. */
+  readonly maxAgeMs: number
+}
+
 /** Whose output a line is. */
 export interface WorkerIdentity {
   readonly slot: number

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Formatter } from './formatter.ts'
 import { LineSplitter } from './line-splitter.ts'
+import type { LogRing } from './ring.ts'
 import type { Sink } from './sink.ts'
 import { Tail, type TailLine } from './tail.ts'
 import type { StreamName, WorkerIdentity } from './types.ts'
@@ -25,10 +26,13 @@ export interface WorkerOutput {
 export interface OutputRoute {
   readonly formatter: Formatter
   readonly sinks: Readonly<Record<StreamName, Sink>>
+  readonly ring: LogRing
+  /** Wall clock in ms. */
+  readonly now: () => number
 }
 
 /**
- * Pumps both streams of a worker through splitter, tail, format and sink. They are never paused:
+ * Pumps both streams of a worker through splitter, tail, ring, format and sink. They are never paused:
  * a worker must not wait for a reader of its log, and Node discards unread output of an exited child.
  *
  * @param stdout null where the process has no such pipe, as in `ChildProcess`.
@@ -57,7 +61,7 @@ export function attachWorkerOutput(
 
 /** Resolves when the stream has ended, failed or been closed, whichever comes first. */
 async function pump(
-  { formatter, sinks }: OutputRoute,
+  { formatter, sinks, ring, now }: OutputRoute,
   worker: WorkerIdentity,
   stream: StreamName,
   readable: Readable | null,
@@ -68,20 +72,29 @@ async function pump(
   let channel = formatter.channel(worker, stream)
   const sink = sinks[channel.to]
   let source = sink.source(worker.slot)
+  let seated = worker.slot
+  // Of the chunk: a clock is read once for many lines.
+  let at = 0
   seats.push((slot) => {
+    seated = slot
     channel = formatter.channel({ ...worker, slot }, stream)
     source = sink.source(slot)
   })
   const splitter = new LineSplitter((bytes, end) => {
     tail.push(stream, bytes)
+    ring.push(at, seated, worker.pid, stream, bytes, end === 'cut')
     sink.push(source, channel.render(bytes, end), channel.closesPieces || end === 'newline')
   })
   await new Promise<void>((resolve) => {
-    readable.on('data', (chunk: Buffer) => splitter.push(chunk))
+    readable.on('data', (chunk: Buffer) => {
+      at = now()
+      splitter.push(chunk)
+    })
     // A read error ends the stream like its end does: 'close' follows.
     readable.on('error', () => undefined)
     readable.once('end', resolve)
     readable.once('close', resolve)
   })
+  at = now()
   splitter.flush()
 }

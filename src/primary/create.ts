@@ -84,6 +84,8 @@ export async function assemble(settings: Settings, { named, relaunch }: Surround
     size: settings.sizing.most,
     stdout: streams.stdout ?? process.stdout,
     stderr: streams.stderr ?? process.stderr,
+    files: settings.logFiles,
+    ringBytes: settings.logBuffer,
     verbosity: settings.verbosity,
     now: Date.now,
   })
@@ -98,7 +100,7 @@ export async function assemble(settings: Settings, { named, relaunch }: Surround
     freeMemory: () => readFreeMemory(nodeHost()),
   })
   narrate(supervisor, logs.logger)
-  const control = settings.control.isOn ? new Control(supervisor, { log: logs.logger, succession }) : undefined
+  const control = settings.control.isOn ? new Control(supervisor, { log: logs.logger, ring: logs.ring, succession }) : undefined
   succession?.report(supervisor, logs.logger)
   const misplaced = succession === undefined ? misplacedSockets(process.env) : undefined
   if (misplaced !== undefined) logs.logger.warn(misplaced)

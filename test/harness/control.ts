@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test'
 import { Doorway } from '../../src/control/doorway.ts'
 import type { ControlPorts } from '../../src/control/ports.ts'
 import { createControlServer } from '../../src/control/server.ts'
+import { LogRing } from '../../src/logs/ring.ts'
 import type { ControlEvent, StatusReport } from '../../src/protocol/control.ts'
 
 export interface Served {
@@ -27,6 +28,7 @@ export async function serve(t: TestContext, ports: Partial<ControlPorts> = {}): 
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
+    followLogs: (query, onMore) => new LogRing().follow(query, onMore),
     reload: async () => RESULT,
     restart: async () => RESULT,
     abortReload: () => {},

@@ -40,8 +40,10 @@ describe('the keys of PM2', () => {
       const name = key === 'env_*' ? 'env_x' : key
       for (const spelling of [name, ...aliases]) {
         if (key === 'script') continue
-        const { values, modes, notes, name: app, from } = one({ [spelling]: value })
-        const plain = one({})
+        // Alone it is nothing.
+        const beside = key === 'error_file' ? { out_file: 'out.log' } : {}
+        const { values, modes, notes, name: app, from } = one({ ...beside, [spelling]: value })
+        const plain = one(beside)
         const isNoted = notes.some((note) => note.startsWith(`${name} is left out: `))
         const isMapped = key === 'exec_mode' || JSON.stringify([values, modes, app, from]) !== JSON.stringify([plain.values, plain.modes, plain.name, plain.from])
         assert.deepEqual([isMapped, isNoted, notes.length], [fate === 'mapped', fate === 'missing', fate === 'missing' ? 1 : 0], spelling)
@@ -56,6 +58,8 @@ describe('the keys of PM2', () => {
       [{ treekill: false }, /^treekill: false is left out/],
       [{ instance_var: 'MY_SLOT' }, /^instance_var is left out: read NODE_APP_INSTANCE or EVERYCORE_SLOT instead of MY_SLOT$/],
       [{ exec_mode: 'fork', instances: 4 }, /^exec_mode: fork with several instances/],
+      [{ error_file: 'error.log' }, /^error_file is left out: it takes an out_file$/],
+      [{ out_file: 'out.log', log_file: 'all.log' }, /^log_file is left out: the output is in out_file$/],
       [{ max_memry_restart: 1 }, /^max_memry_restart is left out: PM2 documents no such key \(max_memory_restart\?\)$/],
     ] as const) {
       const { notes } = one(app)

@@ -59,6 +59,8 @@ describe('without any setting', () => {
       admission: { probe: undefined, warmUp: [] },
       health: { hangTimeoutMs: 10_000, maxMemory: undefined, maxRequests: undefined, maxLifetimeMs: undefined },
       logFormat: 'raw',
+      logFiles: undefined,
+      logBuffer: 1_048_576,
       color: false,
       verbosity: 'normal',
       runtimeDir: '/tmp/everycore-1000',
@@ -72,6 +74,23 @@ describe('without any setting', () => {
   it('a terminal gets pretty colours', () => {
     const { logFormat, color } = settings({ isTTY: true })
     assert.deepEqual({ logFormat, color }, { logFormat: 'pretty', color: true })
+  })
+})
+
+describe('log files', () => {
+  it('are relative to the directory of the app, and get no colours even on a terminal', () => {
+    const { logFormat, color, logFiles } = settings({ ...flag('logFile', '--log-file', 'log/a.log'), isTTY: true })
+    assert.deepEqual({ logFormat, color }, { logFormat: 'raw', color: false })
+    assert.deepEqual(logFiles, { file: '/app/log/a.log', errorFile: undefined, maxBytes: 10_485_760, everyMs: 0, keep: 5, maxAgeMs: 0 })
+  })
+
+  it('have a size, a stretch of time, a number and an age', () => {
+    const { logFiles } = settings({ options: { logFile: '/a', errorFile: 'b', logMaxSize: '1M', logRotateEveryMs: '1d', logKeep: 0, logMaxAgeMs: '30d' } })
+    assert.deepEqual(logFiles, { file: '/a', errorFile: '/app/b', maxBytes: 1_048_576, everyMs: 86_400_000, keep: 0, maxAgeMs: 30 * 86_400_000 })
+  })
+
+  it('are none when there is only one for errors', () => {
+    assert.throws(() => settings(flag('errorFile', '--error-file', 'e.log')), /--error-file \(flag\): there is no log file/)
   })
 })
 
@@ -167,6 +186,10 @@ describe('a wrong setting', () => {
     [flag('sticky', '--sticky', 'sid'), '--sticky (flag): "sid" is not a way to tell clients apart: use ip, cookie, cookie:<name> or header:<name>'],
     [flag('sticky', '--sticky', 'header:x user'), '--sticky (flag): "header:x user" is not a way to tell clients apart: use ip, cookie, cookie:<name> or header:<name>'],
     [flag('balance', '--balance', 'random'), '--balance (flag): "random" is not a way to spread connections: use least-busy, shared, reuseport, round-robin'],
+    [flag('logMaxSize', '--log-max-size', '1K'), '--log-max-size (flag): "1K" is not a size of a file: use 64K or more, for instance 10M, or 0 for never'],
+    [flag('logBuffer', '--log-buffer', '1G'), '--log-buffer (flag): "1G" is not a size: use 256K to 256M, or 0 for nothing'],
+    [flag('logRotateEveryMs', '--log-rotate-every', '1'), '--log-rotate-every (flag): "1" is not a stretch of time: use 1m or more, for instance 1d, or 0 for never'],
+    [flag('logKeep', '--log-keep', '101'), '--log-keep (flag): "101" is not a number of files: use 0 to 100'],
     [flag('logFormat', '--log-format', 'xml'), '--log-format (flag): "xml" is not a log format: use pretty, json or raw'],
     [{ env: { EVERYCORE_WAIT_READY: 'maybe' } }, 'EVERYCORE_WAIT_READY (environment): "maybe" is not yes or no: use true or false'],
     [flag('inspectPort', '--inspect', '0.0.0.0:9229'), '--inspect (flag): "0.0.0.0:9229" is not a port: use 1 to 65535; the inspector listens on 127.0.0.1 only'],

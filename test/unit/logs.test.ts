@@ -170,14 +170,14 @@ describe('the supervisor log', () => {
     const { logs, out, err } = await room({ format: 'json' })
     const stderr = new PassThrough()
     const output = logs.attachWorker(worker(1), null, stderr)
-    stderr.end('{"level":30,"msg":"forged"}\n')
+    stderr.end('{"level":40,"msg":"forged","slot":0,"event":"worker:exited"}\n')
     await output.ended
     logs.logger.info('ready', { slot: 1 })
     await logs.flush(1000)
     const records = out.lines.map((line): Record<string, unknown> => JSON.parse(line))
-    assert.deepEqual(records.map(({ level, msg, slot }) => ({ level, msg, slot })), [
-      { level: 50, msg: '{"level":30,"msg":"forged"}', slot: 1 },
-      { level: 30, msg: 'ready', slot: 1 },
+    assert.deepEqual(records.map(({ level, msg, slot, stream, event }) => ({ level, msg, slot, stream, event })), [
+      { level: 40, msg: 'forged', slot: 1, stream: 'stderr', event: undefined },
+      { level: 30, msg: 'ready', slot: 1, stream: undefined, event: undefined },
     ])
     assert.equal(err.chunks.length, 0)
   })

@@ -16,6 +16,7 @@ const RUN: Readonly<Record<VerbName, () => Promise<RunVerb>>> = {
   config: async () => (await import('./config.ts')).runConfig,
   init: async () => (await import('./init.ts')).runInit,
   migrate: async () => (await import('./migrate.ts')).runMigrate,
+  logs: async () => (await import('./logs.ts')).runLogs,
   status: async () => (await import('./status.ts')).runStatus,
   health: async () => (await import('./health.ts')).runHealth,
   ls: async () => (await import('./ls.ts')).runLs,

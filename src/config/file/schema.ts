@@ -7,7 +7,12 @@ type Schema = Readonly<Record<string, unknown>>
 
 const pattern = (regex: string): Schema => ({ type: 'string', pattern: regex })
 const UNIT = '[mM][sS]|[sSmMhHdD]'
-const duration = (minimum: number): Schema => ({ anyOf: [{ type: 'number', minimum, maximum: 2 ** 31 - 1 }, pattern(String.raw`^\s*\d{1,15}(\.\d{1,9})? ?(${UNIT})\s*$`)] })
+const DURATION_TEXT = pattern(String.raw`^\s*\d{1,15}(\.\d{1,9})? ?(${UNIT})\s*$`)
+const duration = (minimum: number): Schema => ({ anyOf: [{ type: 'number', minimum, maximum: 2 ** 31 - 1 }, DURATION_TEXT] })
+/** No timer has to hold it: up to ten years. */
+const longDuration = (minimum: number): Schema => ({ anyOf: [{ type: 'number', minimum, maximum: 3650 * 24 * 3_600_000 }, DURATION_TEXT] })
+const SIZE_TEXT = pattern(String.raw`^\s*\d{1,18}(\.\d{1,9})? ?([kKmMgGtT]([iI]?[bB])?|[bB])?\s*$`)
+const size = (minimum: number): Schema => ({ type: 'integer', minimum })
 const text = pattern(String.raw`^[^\u0000]+$`)
 const word = pattern(String.raw`^[^\u0000]*$`)
 const list = (items: Schema): Schema => ({ type: 'array', items })
@@ -34,7 +39,12 @@ const KIND_SCHEMAS: Readonly<Record<keyof typeof KINDS, Schema>> = {
   hangTimeout: { anyOf: [{ const: 0 }, duration(500)] },
   shrinkAfter: duration(1000),
   lifetime: duration(10_000),
-  size: { anyOf: [{ type: 'integer', minimum: 16 * 1024 ** 2 }, pattern(String.raw`^\s*\d{1,18}(\.\d{1,9})? ?([kKmMgGtT]([iI]?[bB])?|[bB])?\s*$`)] },
+  size: { anyOf: [size(16 * 1024 ** 2), SIZE_TEXT] },
+  logSize: { anyOf: [{ const: 0 }, size(64 * 1024), SIZE_TEXT] },
+  logBuffer: { anyOf: [{ const: 0 }, { ...size(256 * 1024), maximum: 256 * 1024 ** 2 }, SIZE_TEXT] },
+  age: longDuration(0),
+  rotateEvery: { anyOf: [{ const: 0 }, longDuration(60_000)] },
+  keep: { type: 'integer', minimum: 0, maximum: 100 },
   spares: { type: 'integer', minimum: 0, maximum: 16 },
   count: { type: 'integer', minimum: 1 },
   signal: { enum: ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR2'] },

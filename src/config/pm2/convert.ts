@@ -79,11 +79,18 @@ function convertApp(app: Pm2Values, file: string): Converted {
   if (nodeArgs.length > 0) set('nodeArgs', 'node_args', nodeArgs)
   if (given['env'] !== undefined) set('env', 'env', isObject(given['env']) ? textsIn(given['env']) : given['env'])
   if (given['log_type'] === 'json') set('logFormat', 'log_type', 'json')
+  for (const [key, [pm2, value]] of Object.entries(logFilesOf(given))) set(key, pm2, value)
   set('workers', given['instances'] === undefined ? 'exec_mode' : 'instances', workersOf(given))
   set('killSignal', 'script', PM2_SIGNAL)
   if (given['append_env_to_name'] === true) from['name'] = 'append_env_to_name'
   const problem = scriptProblem(given, file)
   return { name: nameOf(given), values, from, modes: modesOf(app), notes: [...notesOn(given), ...unknownKeys(app)], problems: problem === undefined ? [] : [problem] }
+}
+
+/** By key of everycore: PM2's key and its value. */
+function logFilesOf({ out_file: out, error_file: error, log_file: both }: Pm2Values): Readonly<Record<string, readonly [string, unknown]>> {
+  if (isAsked(out)) return { logFile: ['out_file', out], ...(isAsked(error) && error !== out && { errorFile: ['error_file', error] as const }) }
+  return isAsked(both) ? { logFile: ['log_file', both] } : {}
 }
 
 /** Every key by the name that it stands under in the table. The table's own spelling wins. */
@@ -111,8 +118,11 @@ function notesOn(given: Pm2Values): readonly string[] {
   const left = Object.entries(PM2_KEYS).flatMap(([key, { fate, text }]) => (fate === 'missing' && isAsked(given[key]) ? [`${key} is left out: ${text}`] : []))
   const instances = Number(given['instances'])
   const isFork = typeof given['exec_mode'] === 'string' && given['exec_mode'].startsWith('fork')
+  const { out_file: out, error_file: error, log_file: both } = given
   return [
     ...left,
+    ...(isAsked(error) && !isAsked(out) ? ['error_file is left out: it takes an out_file'] : []),
+    ...(isAsked(both) && isAsked(out) ? ['log_file is left out: the output is in out_file'] : []),
     ...(given['autorestart'] === false ? ['autorestart: false is left out: everycore replaces workers that end; a program that ends by itself is no server'] : []),
     ...(given['autostart'] === false ? ['autostart: false is left out: --only names the apps that are to start'] : []),
     ...(given['treekill'] === false ? ['treekill: false is left out: a worker that is killed takes its children along'] : []),

@@ -20,7 +20,6 @@ const mapped = (becomes: string | readonly string[], text: string, ...aliases: r
 const nothing = (text: string, ...aliases: readonly string[]): Pm2Key => ({ aliases, fate: 'nothing', becomes: [], text })
 const missing = (text: string, ...aliases: readonly string[]): Pm2Key => ({ aliases, fate: 'missing', becomes: [], text })
 
-const LOG_FILES = 'everycore writes to stdout and stderr: systemd, Docker or the shell put them into files'
 const CLOUD = 'a part of the services of PM2'
 const WATCH = 'for development, node --watch runs one process that restarts'
 const CONTAINER = 'everycore makes no images'
@@ -46,6 +45,9 @@ export const PM2_KEYS: Readonly<Record<string, Pm2Key>> = {
   kill_timeout: mapped('gracefulTimeoutMs', 'The same; without it everycore gives 25 s and not 1.6 s'),
   max_memory_restart: mapped('maxMemory', 'The same; the replacement is ready before the worker drains'),
   log_type: mapped('logFormat', 'json becomes json'),
+  out_file: mapped('logFile', 'stdout of the workers, and all else unless there is an error_file. everycore rotates it at 10 MB', 'out', 'output', 'out_log'),
+  error_file: mapped('errorFile', 'stderr of the workers; alone it is left out, with a warning: without an out_file all goes to stdout and stderr', 'error', 'err', 'err_file', 'err_log'),
+  log_file: mapped('logFile', 'Both in one file; beside out_file or error_file it is left out, with a warning', 'log'),
   uid: mapped('uid', 'The same, for the workers', 'user', 'username'),
   gid: mapped('gid', 'The same, for the workers'),
 
@@ -85,9 +87,6 @@ export const PM2_KEYS: Readonly<Record<string, Pm2Key>> = {
   shutdown_with_message: missing("everycore sends no message 'shutdown': use the signal, or onDrain of everycore/worker"),
   stop_exit_codes: missing('a worker that ends is replaced, whatever its code: a server does not end by itself'),
   increment_var: missing('workers share their sockets, so each needs no port of its own; compute other values from EVERYCORE_SLOT'),
-  out_file: missing(LOG_FILES, 'out', 'output', 'out_log'),
-  error_file: missing(LOG_FILES, 'error', 'err', 'err_file', 'err_log'),
-  log_file: missing(LOG_FILES, 'log'),
   disable_logs: missing('send stdout and stderr to /dev/null'),
   filter_env: missing('remove single variables: env: { NAME: null }'),
   install_url: missing('install it before'),
