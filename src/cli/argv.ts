@@ -1,5 +1,6 @@
 import type { Environment, Flags, FlagTexts } from '../config/collect.ts'
-import { SETTING_KEYS, settingOf, type Flag, type SettingKey } from '../config/table.ts'
+import type { Flag } from '../config/setting.ts'
+import { SETTING_KEYS, settingOf, type SettingKey } from '../config/table.ts'
 
 /** The commands; anything else in their place is a script for `start`. */
 export const VERBS = ['start', 'help'] as const

@@ -1,4 +1,5 @@
-import { GROUPS, SETTING_KEYS, settingOf, type Flag } from '../config/table.ts'
+import { GROUPS, type Flag } from '../config/setting.ts'
+import { SETTING_KEYS, settingOf } from '../config/table.ts'
 
 const WIDTH = 80
 /** Where the explanation of an option starts. */

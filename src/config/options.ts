@@ -70,6 +70,8 @@ export interface SupervisorOptions {
   readonly maxRequests?: number
   /** A worker is replaced when it has been ready for so long. */
   readonly maxLifetimeMs?: number | string
+  /** Whether workers measure themselves and count their requests. */
+  readonly vitals?: boolean
   readonly logFormat?: LogFormat
   readonly color?: boolean
   readonly verbosity?: Verbosity

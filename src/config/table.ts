@@ -1,40 +1,6 @@
-import { KINDS, type Kind } from './kinds.ts'
+import { KINDS } from './kinds.ts'
+import type { Default, Setting } from './setting.ts'
 import { BALANCES } from './types.ts'
-
-/** Headings of the help, in its order. */
-export const GROUPS = ['Workers', 'App', 'Start and stop', 'Health', 'Output', 'System'] as const
-
-/** One way to give a setting on the command line. */
-export interface Flag {
-  readonly short?: string
-  /** Without the dashes. */
-  readonly long: string
-  /** What stands for the value; a flag without one sets `sets`. */
-  readonly placeholder?: string
-  /** What the flag means without a value. Together with a placeholder: the value may be left out. */
-  readonly sets?: string
-  /** One line for the help. */
-  readonly help: string
-}
-
-/** The value in the absence of any, as the operator reads it, and why it is that. */
-export interface Default<D> {
-  readonly value: D
-  readonly text: string
-  readonly reason: string
-}
-
-/** Everything about one setting. */
-export interface Setting<T, D extends T | undefined> {
-  readonly flags: readonly Flag[]
-  /** The flag may be given several times. */
-  readonly repeatable?: boolean
-  /** The first that is set wins. */
-  readonly variables: readonly string[]
-  readonly kind: Kind<T>
-  readonly default: Default<D>
-  readonly group: (typeof GROUPS)[number]
-}
 
 const setting = <T, const D extends T | undefined>(definition: Setting<T, D>): Setting<T, D> => definition
 
@@ -254,6 +220,16 @@ export const SETTINGS = {
     variables: ['EVERYCORE_MAX_LIFETIME'],
     kind: KINDS.lifetime,
     default: derived('off', 'A server that leaks nothing needs no replacement.'),
+    group: 'Health',
+  }),
+  vitals: setting({
+    flags: [
+      { long: 'vitals', sets: 'true', help: 'Each worker says once a second what it uses, and how many requests it answers how quickly.' },
+      { long: 'no-vitals', sets: 'false', help: 'It does not: these figures are missing.' },
+    ],
+    variables: ['EVERYCORE_VITALS'],
+    kind: KINDS.flag,
+    default: { value: true, text: 'yes', reason: 'Who looks at a service at night wants to see what its workers do.' },
     group: 'Health',
   }),
   logFormat: setting({

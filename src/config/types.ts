@@ -144,6 +144,8 @@ export interface Settings {
   /** The signal that the app's own handlers get after the drain. */
   readonly killSignal: NodeJS.Signals
   readonly health: HealthSettings
+  /** Workers measure themselves. */
+  readonly vitals: boolean
   readonly admission: ProbeSettings
   readonly logFormat: LogFormat
   readonly color: boolean

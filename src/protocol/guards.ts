@@ -1,6 +1,7 @@
 /** The primary's view of the wire: a worker's bytes are `unknown` until one of these has seen them. */
 import type { ReportedError } from '../core/types.ts'
 import type { BindRequest, ConnectionOffer, ServerKind, WorkerLinkMessage, WorkerMessage } from './messages.ts'
+import { readReport } from './vitals-guard.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -78,6 +79,10 @@ function read(value: Fields): WorkerMessage | undefined {
       return readLoad(value)
     case 'beat':
       return readBeat(value)
+    case 'vitals': {
+      const report = readReport(value)
+      return report && { type: 'vitals', ...report }
+    }
     case 'fatal': {
       const error = readError(value['error'])
       return error === undefined ? undefined : { type: 'fatal', error }

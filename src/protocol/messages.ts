@@ -4,6 +4,7 @@
  */
 import type { ReportedError } from '../core/types.ts'
 import type { Seat } from './sticky.ts'
+import type { WorkerReport } from './vitals.ts'
 
 /** fd of the control pipe in a worker. */
 export const CONTROL_FD = 3
@@ -93,6 +94,8 @@ export type WorkerMessage =
   | { readonly type: 'ready' }
   /** Its event loop turns. Resident memory in bytes, part of the heap's limit that is used, requests begun, answers with a status of 500 and above. */
   | { readonly type: 'beat'; readonly rss: number; readonly heap: number; readonly requests: number; readonly errors: number }
+  /** What it has measured, once a second. */
+  | ({ readonly type: 'vitals' } & WorkerReport)
   /** An error that nobody caught; the process is about to end. */
   | { readonly type: 'fatal'; readonly error: ReportedError }
   /** How much the worker has to do. */

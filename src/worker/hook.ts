@@ -18,6 +18,7 @@ import { createLeaving } from './leaving.ts'
 import { keepOutputWhole } from './output.ts'
 import { createReadiness } from './readiness.ts'
 import { hidePreload, keepInspectorShut } from './traces.ts'
+import type * as Vitals from './vitals.ts'
 
 /** Called once by the preload. */
 export function install(boot: BootInfo): void {
@@ -32,7 +33,7 @@ export function install(boot: BootInfo): void {
   reportFatalErrors(channel)
 
   const connections = new Connections()
-  const readiness = createReadiness(channel, boot.waitReady)
+  const readiness = createReadiness(channel, boot.waitReady, () => setImmediate(measure))
   const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, rebalance: boot.rebalance, gated: boot.gated, channel, readiness, connections, slot: () => boot.slot, sticky: boot.sticky })
   const leaving = createLeaving()
   const drain = createDrain({ boot, connections, listeners, leaving, tellShut: () => channel.send({ type: 'shut' }) })
@@ -61,6 +62,15 @@ export function install(boot: BootInfo): void {
   // The primary is gone: nobody will restart us, and a new primary may want the port.
   channel.onClosed(() => drain.start({ timeoutMs: boot.drainTimeoutMs, lingerMs: boot.lingerMs, closeSpreadMs: boot.closeSpreadMs, reason: 'primary-gone' }))
   startBeats(channel, boot)
+
+  function measure(): void {
+    if (boot.vitals) loadVitals().startVitals({ send: channel.send, connections: listeners.connections })
+  }
+}
+
+/** From a file of its own beside the preload: the app does not wait for it. */
+function loadVitals(): typeof Vitals {
+  return process.getBuiltinModule('node:module').createRequire(import.meta.filename)('./vitals.cjs') as typeof Vitals
 }
 
 /** A spare learns its slot. */

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ERROR_CODES } from '../../src/base/errors.ts'
 import { EXIT } from '../../src/base/exit-codes.ts'
-import { GROUPS, SETTING_KEYS, settingOf, type Flag, type SettingKey } from '../../src/config/table.ts'
+import { GROUPS, type Flag } from '../../src/config/setting.ts'
+import { SETTING_KEYS, settingOf, type SettingKey } from '../../src/config/table.ts'
 import { ROOT } from './markdown.ts'
 
 /** Page to the text between its marks. */

@@ -47,6 +47,7 @@ describe('without any setting', () => {
       lingerTimeoutMs: 6000,
       closeSpreadMs: 5000,
       drainDelayMs: 0,
+      vitals: true,
       waitReady: false,
       killSignal: 'SIGTERM',
       balance: 'least-busy',

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { formatHelp } from '../../src/cli/help.ts'
-import { GROUPS, SETTING_KEYS, settingOf } from '../../src/config/table.ts'
+import { GROUPS } from '../../src/config/setting.ts'
+import { SETTING_KEYS, settingOf } from '../../src/config/table.ts'
 
 const room = new URL('../../src/config/', import.meta.url)
 const sources = readdirSync(room)
