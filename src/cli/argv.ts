@@ -110,7 +110,7 @@ function isVerb(word: string | undefined): boolean {
 
 function takesNext({ placeholder, sets }: Flag, word: string, next: string): boolean {
   if (placeholder === undefined || word.includes('=')) return false
-  return sets === undefined || /^\d+$/.test(next)
+  return sets === undefined || /^(?:[\w.:[\]-]*:)?\d+$/.test(next)
 }
 
 /** The value, written or implied; undefined when it is missing, or is one too many. */

@@ -72,6 +72,8 @@ export interface SupervisorOptions {
   readonly maxLifetimeMs?: number | string
   /** Whether workers measure themselves and count their requests. */
   readonly vitals?: boolean
+  /** Where metrics and probes are served: `9300`, `'127.0.0.1:9300'`. */
+  readonly metrics?: number | string
   readonly logFormat?: LogFormat
   readonly color?: boolean
   readonly verbosity?: Verbosity

@@ -83,6 +83,7 @@ export function resolveSettings(input: SettingsInput): Settings {
     waitReady: values.waitReady.value,
     killSignal: values.killSignal.value,
     vitals: values.vitals.value,
+    metrics: values.metrics.value,
     admission: { probe: values.probe.value, warmUp: values.warmUp.value },
     health: {
       hangTimeoutMs: values.hangTimeoutMs.value,

@@ -232,6 +232,13 @@ export const SETTINGS = {
     default: { value: true, text: 'yes', reason: 'Who looks at a service at night wants to see what its workers do.' },
     group: 'Health',
   }),
+  metrics: setting({
+    flags: [{ long: 'metrics', placeholder: '[host:]port', sets: '9300', help: 'Serve /metrics, /livez, /readyz and /startupz (127.0.0.1:9300 if nothing is given).' }],
+    variables: ['EVERYCORE_METRICS'],
+    kind: KINDS.metricsAddress,
+    default: derived('off', 'Each open port is a decision of the operator.'),
+    group: 'Health',
+  }),
   logFormat: setting({
     flags: [{ long: 'log-format', placeholder: 'pretty|json|raw', help: 'Form of the output; raw leaves the lines of the app as they are.' }],
     variables: ['EVERYCORE_LOG_FORMAT'],

@@ -1,4 +1,5 @@
 import type { CoreSettings } from '../core/types.ts'
+import type { MetricsAddress } from './metrics-address.ts'
 
 /** Where a value came from; the first that has one wins, in this order. */
 export type Origin = 'flag' | 'option' | 'environment' | 'default'
@@ -146,6 +147,8 @@ export interface Settings {
   readonly health: HealthSettings
   /** Workers measure themselves. */
   readonly vitals: boolean
+  /** Where metrics and probes are served; undefined: nowhere. */
+  readonly metrics: MetricsAddress | undefined
   readonly admission: ProbeSettings
   readonly logFormat: LogFormat
   readonly color: boolean

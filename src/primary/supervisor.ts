@@ -65,7 +65,7 @@ const FLUSH_MS = 1000
 export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly settings: Settings
   /** What each worker uses and does now. @internal */
-  readonly vitals = new Vitals()
+  readonly vitals = new Vitals({ workers: () => this.#crew.all })
   readonly #context: SupervisorContext
   readonly #engine: Engine
   readonly #sockets: SocketDesk

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { nowMs } from '../base/clock.ts'
 import type { WorkerId } from '../core/types.ts'
+import type { Collected } from '../protocol/collected.ts'
+import type { ConnectionCounts } from '../protocol/messages.ts'
 import { LATENCY_BUCKETS, latencyOf, VITALS_MS, type WorkerReport } from '../protocol/vitals.ts'
 
 /** Figures of one worker, over about the last second. Null: not known, which is never the same as 0. */
@@ -31,6 +33,22 @@ export interface Reporter {
   readonly slot: number
 }
 
+/** A worker that can be asked. */
+export interface Reporting extends Reporter {
+  readonly exited: boolean
+  /** Asks it for its metrics. */
+  readonly collect: (seq: number) => void
+}
+
+/** Told of all that workers say of themselves. */
+export interface VitalsObserver {
+  readonly reported: (worker: Reporter, report: WorkerReport) => void
+  readonly counted: (worker: Reporter, counts: ConnectionCounts) => void
+  readonly collected: (worker: Reporter, collected: Collected) => void
+  /** It says nothing more. */
+  readonly gone: (id: WorkerId) => void
+}
+
 interface Known {
   readonly report: WorkerReport
   readonly at: number
@@ -46,6 +64,8 @@ export interface ProcessUse {
 }
 
 export interface VitalsOptions {
+  /** Default: there are none to be asked. */
+  readonly workers?: () => Iterable<Reporting>
   /** Default: monotonic milliseconds. */
   readonly clock?: () => number
   /** Default: from `/proc`. Undefined where the system does not tell. */
@@ -56,6 +76,8 @@ export interface VitalsOptions {
 const SILENT_MS = 2.5 * VITALS_MS
 /** What remains of the weight of a request after a second. So that a percentile rests on more than a few. */
 const MEMORY = 0.8
+/** No rate follows from less time. */
+const LEAST_MS = VITALS_MS / 10
 /** Less than a request: too little to tell anything. */
 const LEAST = 0.5
 
@@ -64,11 +86,12 @@ export class Vitals {
   readonly #readProcess: (pid: number) => ProcessUse | undefined
   readonly #known = new Map<WorkerId, Known>()
   readonly #pids = new Map<WorkerId, number>()
-  /** Told of each report. */
-  onReport: ((worker: Reporter, report: WorkerReport) => void) | undefined
+  readonly #workers: () => Iterable<Reporting>
+  observer: VitalsObserver | undefined
 
-  constructor({ clock = nowMs, readProcess = processUse }: VitalsOptions = {}) {
+  constructor({ clock = nowMs, readProcess = processUse, workers = () => [] }: VitalsOptions = {}) {
     this.#clock = clock
+    this.#workers = workers
     this.#readProcess = readProcess
   }
 
@@ -85,7 +108,28 @@ export class Vitals {
     const cpu = before === undefined ? null : part(cpuOf(report) - cpuOf(before.report), report.tookMs)
     this.#known.set(id, { report, at, cpu, latency })
     this.#pids.set(id, pid)
-    this.onReport?.(worker, report)
+    this.observer?.reported(worker, report)
+  }
+
+  /** What a worker says of its connections. */
+  takeLoad(worker: Reporter, counts: ConnectionCounts): void {
+    this.observer?.counted(worker, counts)
+  }
+
+  /** What a worker answers. */
+  takeCollected(worker: Reporter, collected: Collected): void {
+    this.observer?.collected(worker, collected)
+  }
+
+  /** Workers that measure themselves. */
+  get reporting(): readonly Reporting[] {
+    return [...this.#workers()].filter(({ id, exited }) => !exited && this.#known.has(id))
+  }
+
+  /** Since a worker was heard of, in ms. */
+  ageOf(id: WorkerId): number | undefined {
+    const known = this.#known.get(id)
+    return known === undefined ? undefined : this.#clock() - known.at
   }
 
   /** Undefined when the worker has told nothing yet. */
@@ -101,7 +145,7 @@ export class Vitals {
       heapUsedBytes: report.memory.heapUsed,
       loopUtilization: report.busy,
       loopLagP99Ms: report.lag?.p99 ?? null,
-      requestsPerSecond: report.tookMs > 0 ? (answered / report.tookMs) * 1000 : null,
+      requestsPerSecond: report.tookMs >= LEAST_MS ? (answered / report.tookMs) * 1000 : null,
       p50Ms: percentile(latency, 0.5),
       p99Ms: percentile(latency, 0.99),
       inFlight: report.inFlight,
@@ -113,6 +157,7 @@ export class Vitals {
   forget(id: WorkerId): void {
     this.#known.delete(id)
     this.#pids.delete(id)
+    this.observer?.gone(id)
   }
 
   /** Its event loop is the one thing that is known to be busy. */
@@ -136,7 +181,7 @@ export class Vitals {
 const cpuOf = ({ cpuUserUs, cpuSystemUs }: WorkerReport): number => cpuUserUs + cpuSystemUs
 
 function part(cpuUs: number, tookMs: number): number | null {
-  return tookMs > 0 ? Math.max(0, cpuUs / 1000 / tookMs) : null
+  return tookMs >= LEAST_MS ? Math.max(0, cpuUs / 1000 / tookMs) : null
 }
 
 function percentile(latency: Float64Array, quantile: number): number | null {

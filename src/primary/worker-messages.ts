@@ -118,12 +118,16 @@ export class WorkerMessages {
         return
       case 'load':
         balancing.take(id, message)
+        vitals.takeLoad(worker, message)
         return
       case 'beat':
         health.beat(state(), id, message)
         return
       case 'vitals':
         vitals.take(worker, message)
+        return
+      case 'collected':
+        vitals.takeCollected(worker, message)
         return
       default:
         assertNever(message)

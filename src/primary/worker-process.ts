@@ -229,6 +229,11 @@ export class WorkerProcess {
     this.#ends.channel.send({ type: 'ping' })
   }
 
+  /** Asks for its metrics. */
+  collect(seq: number): void {
+    this.#ends.channel.send({ type: 'collect', seq })
+  }
+
   /** Makes a way for connections. Without Node's channel there is none: the app has called process.disconnect(). */
   link(): void {
     if (this.#exited || this.#draining || (this.#link !== undefined && this.#link.state !== 'closed') || !this.#worker.isConnected()) return

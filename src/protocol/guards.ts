@@ -1,5 +1,6 @@
 /** The primary's view of the wire: a worker's bytes are `unknown` until one of these has seen them. */
 import type { ReportedError } from '../core/types.ts'
+import { readCollected } from './collected-guard.ts'
 import type { BindRequest, ConnectionOffer, ServerKind, WorkerLinkMessage, WorkerMessage } from './messages.ts'
 import { readReport } from './vitals-guard.ts'
 
@@ -82,6 +83,10 @@ function read(value: Fields): WorkerMessage | undefined {
     case 'vitals': {
       const report = readReport(value)
       return report && { type: 'vitals', ...report }
+    }
+    case 'collected': {
+      const collected = readCollected(value)
+      return collected && { type: 'collected', ...collected }
     }
     case 'fatal': {
       const error = readError(value['error'])

@@ -17,6 +17,7 @@ import { publishHook } from './hook-object.ts'
 import { createLeaving } from './leaving.ts'
 import { keepOutputWhole } from './output.ts'
 import { createReadiness } from './readiness.ts'
+import type { MetricsRegistry } from './registries.ts'
 import { hidePreload, keepInspectorShut } from './traces.ts'
 import type * as Vitals from './vitals.ts'
 
@@ -35,12 +36,14 @@ export function install(boot: BootInfo): void {
   const connections = new Connections()
   const readiness = createReadiness(channel, boot.waitReady, () => setImmediate(measure))
   const listeners = installListenHook({ cluster, viaCluster: boot.viaCluster, rebalance: boot.rebalance, gated: boot.gated, channel, readiness, connections, slot: () => boot.slot, sticky: boot.sticky })
+  let vitals: Vitals.WorkerVitals | undefined
   const leaving = createLeaving()
-  const drain = createDrain({ boot, connections, listeners, leaving, tellShut: () => channel.send({ type: 'shut' }) })
+  const drain = createDrain({ boot, connections, listeners, leaving, tellShut: () => channel.send({ type: 'shut' }), tellLast: async () => vitals?.farewell() })
   const messages = takeOverMessages(channel, readiness)
   adoptClusterWorker(channel)
+  const registries = new Set<MetricsRegistry>()
   const seatListeners: ((slot: number) => void)[] = []
-  publishHook({ boot, ready: readiness.declare, onDrain: drain.onDrain, isLeaving: leaving.isLeaving, onLeaving: leaving.onLeaving, onSeat: (listener) => seatListeners.push(listener) })
+  publishHook({ boot, ready: readiness.declare, onDrain: drain.onDrain, isLeaving: leaving.isLeaving, onLeaving: leaving.onLeaving, onSeat: (listener) => seatListeners.push(listener), registries })
 
   channel.onMessage((message: PrimaryMessage) => {
     if (message.type === 'drain') drain.start(message)
@@ -56,6 +59,7 @@ export function install(boot: BootInfo): void {
       for (const listener of seatListeners) listener(message.slot)
     }
     else if (message.type === 'leaving') leaving.begin()
+    else if (message.type === 'collect') vitals?.collect(message.seq)
     else listeners.settle(message)
   })
   channel.onAppMessage(messages.deliver)
@@ -64,7 +68,7 @@ export function install(boot: BootInfo): void {
   startBeats(channel, boot)
 
   function measure(): void {
-    if (boot.vitals) loadVitals().startVitals({ send: channel.send, connections: listeners.connections })
+    if (boot.vitals) vitals = loadVitals().startVitals({ send: channel.send, connections: listeners.connections, registries })
   }
 }
 

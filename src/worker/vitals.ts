@@ -4,22 +4,37 @@
  */
 import { monitorEventLoopDelay, performance, PerformanceObserver, type EventLoopUtilization, type IntervalHistogram, type PerformanceEntry } from 'node:perf_hooks'
 import { nowMs } from '../base/clock.ts'
+import { FAREWELL } from '../protocol/collected.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
 import { GC_BOUNDS_S, VITALS_MS, type GcKind, type LoopLag, type WorkerReport } from '../protocol/vitals.ts'
+import { readDetails } from './details.ts'
 import { Durations } from './durations.ts'
+import { readRegistries, type MetricsRegistry } from './registries.ts'
 import { countRequests } from './requests.ts'
 
 /** How often the timer that is measured rings: what it is late for less than this is not seen. */
 const RESOLUTION_MS = 20
 
+/** A registry of the app that takes longer has counted in vain. */
+const FAREWELL_MS = 200
+
 export interface VitalsPorts {
   readonly send: (message: WorkerMessage) => void
   /** Open connections. */
   readonly connections: () => number
+  /** Those that the app has named. */
+  readonly registries: Iterable<MetricsRegistry>
+}
+
+export interface WorkerVitals {
+  /** Answers a scrape. */
+  readonly collect: (seq: number) => void
+  /** Tells for the last time what a scrape would be told, if there ever was one. */
+  readonly farewell: () => Promise<void>
 }
 
 /** Begins; ends with the process, with a last report. */
-export function startVitals({ send, connections }: VitalsPorts): void {
+export function startVitals({ send, connections, registries }: VitalsPorts): WorkerVitals {
   const requests = countRequests()
   const collections = watchCollections()
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
@@ -50,11 +65,28 @@ export function startVitals({ send, connections }: VitalsPorts): void {
     }
   }
   const tell = (): void => send({ type: 'vitals', ...report() })
+  // The primary asks nobody whom it has not heard of.
+  tell()
   setInterval(tell, VITALS_MS).unref()
   process.once('exit', tell)
+  let isAsked = false
+  const answer = async (seq: number): Promise<void> => send({ type: 'collected', seq, details: readDetails(), ...(await readRegistries(registries)) })
+  return {
+    collect(seq) {
+      isAsked = true
+      void answer(seq)
+    },
+    async farewell() {
+      if (!isAsked) return
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise((resolve) => (timer = setTimeout(resolve, FAREWELL_MS)))
+      await Promise.race([answer(FAREWELL), late])
+      clearTimeout(timer)
+    },
+  }
 }
 
-const late = (nanoseconds: number): number => Math.max(0, Math.round(nanoseconds / 1e3) / 1e3 - RESOLUTION_MS)
+const late = (nanoseconds: number): number => Math.max(0, Math.round(nanoseconds / 1e3 - RESOLUTION_MS * 1e3) / 1e3)
 
 /** What the timer was late, and not the time between two of its rings. Begins anew. */
 function lagOf(delay: IntervalHistogram): LoopLag | null {

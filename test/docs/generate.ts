@@ -5,6 +5,7 @@ import { ERROR_CODES } from '../../src/base/errors.ts'
 import { EXIT } from '../../src/base/exit-codes.ts'
 import { GROUPS, type Flag } from '../../src/config/setting.ts'
 import { SETTING_KEYS, settingOf, type SettingKey } from '../../src/config/table.ts'
+import { CATALOGUE, type Description } from '../../src/metrics/catalogue.ts'
 import { ROOT } from './markdown.ts'
 
 /** Page to the text between its marks. */
@@ -13,6 +14,7 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/environment.md': variableTable,
   'docs/exit-codes.md': exitCodeTable,
   'docs/errors.md': errorTable,
+  'docs/metrics.md': metricTable,
 }
 
 const BEGIN = '<!-- BEGIN generated -->'
@@ -89,4 +91,9 @@ function exitCodeTable(): string {
 function errorTable(): string {
   const rows = Object.entries(ERROR_CODES).map(([name, { exit, text }]) => [`[${code(name)}](#${name.toLowerCase()})`, String(exit), text])
   return table(['error code', 'exit code', 'meaning'], rows)
+}
+
+function metricTable(): string {
+  const rows = Object.entries<Description>(CATALOGUE).map(([name, { type, help, labels = [] }]) => [code(name), type, labels.map(code).join(', '), help])
+  return table(['metric', 'type', 'labels', 'meaning'], rows)
 }

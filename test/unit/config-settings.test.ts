@@ -48,6 +48,7 @@ describe('without any setting', () => {
       closeSpreadMs: 5000,
       drainDelayMs: 0,
       vitals: true,
+      metrics: undefined,
       waitReady: false,
       killSignal: 'SIGTERM',
       balance: 'least-busy',
