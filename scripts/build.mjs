@@ -25,6 +25,7 @@ await Promise.all([
   build({ ...common, format: 'esm', outdir: 'dist', entryPoints: { index: 'src/index.ts', worker: 'src/worker/api.ts' } }),
   buildCommand(),
   buildPreload(),
+  build({ ...common, format: 'cjs', outfile: 'dist/otlp-thread.cjs', entryPoints: ['src/primary/otlp-thread.ts'] }),
 ])
 
 const types = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' })

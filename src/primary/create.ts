@@ -2,7 +2,6 @@
 import cluster from 'node:cluster'
 import { EverycoreError } from '../base/errors.ts'
 import { nodeHost } from '../config/host.ts'
-import type { MetricsAddress } from '../config/metrics-address.ts'
 import type { SupervisorOptions } from '../config/options.ts'
 import { readMachine } from '../config/machine.ts'
 import { resolveSettings } from '../config/resolve.ts'
@@ -11,11 +10,11 @@ import type { Settings } from '../config/types.ts'
 import { announcedSockets, misplacedSockets } from '../listen/primary/announced.ts'
 import { Inherited } from '../listen/primary/inherited.ts'
 import { canHoldSockets } from '../listen/primary/raw-handle.ts'
-import { createLogs, type Logger, type Logs } from '../logs/logs.ts'
+import { createLogs, type Logs } from '../logs/logs.ts'
 import { UPGRADE_VARIABLE } from '../protocol/legacy.ts'
 import { Metrics } from './metrics.ts'
 import { narrate } from './narrate.ts'
-import type { MetricsServer } from './metrics-server.ts'
+import { publish } from './publish.ts'
 import type { Succession } from './succession.ts'
 import { Supervisor, type SupervisorContext } from './supervisor.ts'
 
@@ -89,7 +88,7 @@ export async function assemble(settings: Settings, { named, relaunch }: Surround
   const supervisor = new Supervisor(settings, { ...inheritance(named, succession), relaunch, logs, viaCluster: !canHoldSockets, derivedSize: () => derivedSize(settings.sizing.asked, readMachine(nodeHost())) })
   narrate(supervisor, logs.logger)
   const metrics = new Metrics(supervisor, logs)
-  if (settings.metrics !== undefined) await serveMetrics(supervisor, { address: settings.metrics, metrics, log: logs.logger, succession })
+  await publish(supervisor, { metrics, log: logs.logger, succession })
   succession?.report(supervisor, logs.logger)
   const misplaced = succession === undefined ? misplacedSockets(process.env) : undefined
   if (misplaced !== undefined) logs.logger.warn(misplaced)
@@ -98,28 +97,6 @@ export async function assemble(settings: Settings, { named, relaunch }: Surround
     logs.logger.warn('on Windows workers cannot be drained by signals, children of workers are not ended with them, and nothing ends workers whose supervisor was killed: use it for development, and Linux in production')
   }
   return { supervisor, logs, metrics, succession }
-}
-
-interface MetricsPorts {
-  readonly address: MetricsAddress
-  readonly metrics: Metrics
-  readonly log: Logger
-  readonly succession: Succession | undefined
-}
-
-/** Until the end, or until another supervisor takes the place of this one. */
-async function serveMetrics(supervisor: Supervisor, { address, metrics, log, succession }: MetricsPorts): Promise<void> {
-  const { openMetricsServer, succeedMetricsServer, tellMetrics } = await import('./metrics-server.ts')
-  const follow = (server: MetricsServer): void => {
-    tellMetrics(log, server)
-    supervisor.once('primary:stopped', server.close)
-    supervisor.once('upgrade:finished', server.close)
-  }
-  if (succession === undefined) {
-    follow(await openMetricsServer(address, metrics))
-    return
-  }
-  void succession.taken.then(async () => succeedMetricsServer(address, metrics)).then(follow, (error: unknown) => log.error(error instanceof EverycoreError ? `${error.message}: ${error.why}` : String(error)))
 }
 
 /** What was open when this process started, and what only another supervisor can have told. */
