@@ -1,13 +1,16 @@
 /** Counts requests and how long they take, by method and status; the path of no request is looked at. */
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { nowMs } from '../base/clock.ts'
 import { DURATION_BOUNDS_S, LATENCY_BUCKETS, latencyBucket, METHODS, OTHER, SERIES_LIMIT, type RequestCounts } from '../protocol/vitals.ts'
 import { Durations } from './durations.ts'
+import { InFlight } from './in-flight.ts'
 
 interface HttpMessage {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  readonly socket: Socket
 }
 
 /** Of `node:http2`; Node 20 tells of none. */
@@ -36,12 +39,14 @@ export interface RequestMeter {
 
 /** Counts from now on. Requests that have begun before are not seen. */
 export function countRequests(): RequestMeter {
-  const responses = new Map<ServerResponse, number>()
+  const responses = new InFlight()
   const streams = new Map<Stream, Begun>()
   const series = new Map<string, Map<number, Durations>>()
   const others = new Map<string, Durations>()
   const latency = new Uint32Array(LATENCY_BUCKETS)
   let kinds = 0
+  /** Most requests are like the one before. */
+  let last: { readonly method: string | undefined; readonly status: number; readonly durations: Durations } | undefined
   let aborted = 0
 
   const seriesOf = (method: string, status: number): Durations => {
@@ -59,18 +64,22 @@ export function countRequests(): RequestMeter {
     return durations
   }
   const count = (method: string | undefined, status: number, ms: number): void => {
-    seriesOf(method !== undefined && METHODS.has(method) ? method : OTHER, status).add(ms)
+    if (last === undefined || last.method !== method || last.status !== status) {
+      last = { method, status, durations: seriesOf(method !== undefined && METHODS.has(method) ? method : OTHER, status) }
+    }
+    last.durations.add(ms)
     const bucket = latencyBucket(ms)
     latency[bucket] = (latency[bucket] ?? 0) + 1
   }
 
-  subscribe('http.server.request.start', (message) => void responses.set((message as HttpMessage).response, nowMs()))
+  subscribe('http.server.request.start', (message) => {
+    const { socket, response } = message as HttpMessage
+    responses.begin(socket, response, nowMs())
+  })
   subscribe('http.server.response.finish', (message) => {
-    const { request, response } = message as HttpMessage
-    const at = responses.get(response)
-    if (at === undefined) return
-    responses.delete(response)
-    count(request.method, response.statusCode, nowMs() - at)
+    const { request, response, socket } = message as HttpMessage
+    const at = responses.end(socket, response)
+    if (at !== undefined) count(request.method, response.statusCode, nowMs() - at)
   })
   subscribe('http2.server.stream.start', (message) => {
     const { stream, headers } = message as StreamMessage
@@ -86,18 +95,10 @@ export function countRequests(): RequestMeter {
     else count(begun.method, Number(status), nowMs() - begun.at)
   })
 
-  /** Node tells of no response that never ends: those whose connection is gone are found here. */
-  const sweep = (): void => {
-    for (const response of responses.keys()) {
-      if (!response.destroyed && !response.req.socket.destroyed) continue
-      responses.delete(response)
-      aborted += 1
-    }
-  }
   return {
-    inFlight: () => responses.size + streams.size,
+    inFlight: () => responses.count + streams.size,
     take() {
-      sweep()
+      aborted += responses.sweep()
       const known = [...series].flatMap(([method, byStatus]) => [...byStatus].map(([status, durations]) => ({ method, status: String(status), durations })))
       const all = [...known, ...[...others].map(([method, durations]) => ({ method, status: OTHER, durations }))]
       const taken = {
