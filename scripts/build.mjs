@@ -32,6 +32,7 @@ await Promise.all([
   buildCommand(),
   buildPreload(),
   buildSchema(),
+  build({ ...common, format: 'cjs', outfile: 'dist/otlp-thread.cjs', entryPoints: ['src/primary/otlp-thread.ts'] }),
 ])
 
 const types = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' })
@@ -41,7 +42,7 @@ process.exitCode = types.status ?? 1
 async function buildPreload() {
   const define = { ...common.define, 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' }
   const preload = { ...common, ...quickToParse, format: 'cjs', outdir: 'dist/worker', outExtension: { '.js': '.cjs' } }
-  await build({ ...preload, define, entryPoints: { hook: 'src/worker/hook.ts', sticky: 'src/listen/worker/stickiness.ts' } })
+  await build({ ...preload, define, entryPoints: { hook: 'src/worker/hook.ts', sticky: 'src/listen/worker/stickiness.ts', vitals: 'src/worker/vitals.ts' } })
   await build({ ...preload, define: { ...define, __EVERYCORE_HOOK_HASH__: hashOf('dist/worker/hook.cjs') }, entryPoints: { preload: 'src/worker/preload.ts' } })
 }
 

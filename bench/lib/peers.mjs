@@ -27,6 +27,7 @@ function clusterPeer(name, policy) {
 
 export const PEERS = {
   everycore: everycore(),
+  uncounted: everycore({ name: 'everycore --no-vitals', args: ['--no-vitals'] }),
   json: everycore({ name: 'everycore json', args: ['--log-format', 'json'] }),
   shared: everycore({ name: 'everycore shared', settings: { balance: 'shared' } }),
   slots: everycore({ name: 'everycore reuseport', settings: { balance: 'reuseport' }, needs: hasReusePort }),

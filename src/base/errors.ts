@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   ERR_EVERYCORE_LOAD: { exit: EXIT.cannotLoad, text: 'The script threw while it was loaded.' },
   ERR_EVERYCORE_NEVER_READY: { exit: EXIT.neverReady, text: 'No worker became ready, or none could be kept.' },
   ERR_EVERYCORE_LOG_FILE: { exit: EXIT.usage, text: 'A log file cannot be opened.' },
+  ERR_EVERYCORE_METRICS: { exit: EXIT.neverReady, text: 'Metrics cannot be served where they were asked for.' },
   ERR_EVERYCORE_RUNTIME_DIR: { exit: EXIT.failure, text: 'The runtime directory cannot be used.' },
   ERR_EVERYCORE_STATE: { exit: EXIT.failure, text: 'The call does not fit the state of the supervisor.' },
   ERR_EVERYCORE_MESSAGE: { exit: EXIT.failure, text: 'A message cannot be sent: too large, not serialisable, or nobody to receive it.' },

@@ -142,7 +142,7 @@ function isCommand(word: string | undefined): boolean {
 /** Whether the word after a flag is its value. */
 export function takesNext({ placeholder, sets }: Flag, word: string, next: string): boolean {
   if (placeholder === undefined || word.includes('=')) return false
-  return sets === undefined || /^\d+$/.test(next)
+  return sets === undefined || /^(?:[\w.:[\]-]*:)?\d+$/.test(next)
 }
 
 /** The value, written or implied; undefined when it is missing, or is one too many. */

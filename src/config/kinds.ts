@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { parseDuration, parseSize } from '../base/units.ts'
 import type { Surge } from '../core/types.ts'
 import { parseControl } from './control.ts'
+import { parseMetricsAddress, type MetricsAddress } from './metrics-address.ts'
 import { isNetwork, parseSticky } from './sticky-text.ts'
 import { BALANCES, type BalanceFunction, type BalanceName, type ControlSetting, type LogFormat, type StickyFunction, type StickyKey, type Verbosity } from './types.ts'
 import { splitWords } from './words.ts'
@@ -94,6 +95,12 @@ const sticky = v.pipe(
   v.custom<StickyKey>((parsed) => parsed !== undefined),
 )
 
+const metricsAddress = v.pipe(
+  v.union([v.string(), v.pipe(v.number(), v.transform(String))]),
+  v.transform(parseMetricsAddress),
+  v.custom<MetricsAddress>((parsed) => parsed !== undefined),
+)
+
 const port = (lowest: number): v.GenericSchema<unknown, number> => v.pipe(v.number(), v.integer(), v.minValue(lowest), v.maxValue(65_535))
 const identity = v.union([v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 2)), v.pipe(v.string(), v.regex(/^[a-zA-Z_][a-zA-Z0-9._-]{0,63}\$?$/))])
 
@@ -109,6 +116,7 @@ export const KINDS = {
   },
   port: { allowed: 'a port: use 0 to 65535', read: numberOrText, schema: port(0) },
   inspectPort: { allowed: 'a port: use 1 to 65535; the inspector listens on 127.0.0.1 only', read: numberOrText, schema: port(1) },
+  metricsAddress: { allowed: 'a place to listen: use 9300, 127.0.0.1:9300 or 0.0.0.0:9300', read: last, schema: metricsAddress },
   name: { allowed: 'a name: use 1 to 64 of the characters a-z A-Z 0-9 . _ -', read: last, schema: name },
   path: { allowed: 'a path', read: last, schema: text },
   paths: {

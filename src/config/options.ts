@@ -73,6 +73,10 @@ export interface SupervisorOptions {
   readonly maxRequests?: number
   /** A worker is replaced when it has been ready for so long. */
   readonly maxLifetimeMs?: number | string
+  /** Whether workers measure themselves and count their requests. */
+  readonly vitals?: boolean
+  /** Where metrics and probes are served: `9300`, `'127.0.0.1:9300'`. */
+  readonly metrics?: number | string
   readonly logFormat?: LogFormat
   /** All output goes to this file, relative to `cwd`, and none to `stdout` and `stderr`. */
   readonly logFile?: string

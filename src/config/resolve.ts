@@ -101,6 +101,8 @@ export function resolveSettings(input: SettingsInput): Settings {
     drainDelayMs: values.drainDelayMs.value,
     waitReady: values.waitReady.value,
     killSignal: values.killSignal.value,
+    vitals: values.vitals.value,
+    metrics: values.metrics.value,
     admission: { probe: values.probe.value, warmUp: values.warmUp.value },
     health: {
       hangTimeoutMs: values.hangTimeoutMs.value,

@@ -1,4 +1,5 @@
 import { KINDS } from './kinds.ts'
+import { METRICS_SETTINGS } from './metrics-table.ts'
 import { OUTPUT_SETTINGS } from './output-table.ts'
 import { derived, setting, type Setting } from './setting.ts'
 import { BALANCES } from './types.ts'
@@ -225,6 +226,7 @@ export const SETTINGS = {
     default: derived('off', 'A server that leaks nothing needs no replacement.'),
     group: 'Health',
   }),
+  ...METRICS_SETTINGS,
   ...OUTPUT_SETTINGS,
   uid: setting({
     flags: [{ long: 'uid', placeholder: 'user', help: 'Run the workers as this user (started as root only).' }],

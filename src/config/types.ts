@@ -1,4 +1,5 @@
 import type { CoreSettings } from '../core/types.ts'
+import type { MetricsAddress } from './metrics-address.ts'
 
 /** Where a value came from; the first that has one wins, in this order. */
 export type Origin = 'flag' | 'option' | 'config' | 'environment' | 'default'
@@ -185,6 +186,10 @@ export interface Settings {
   /** The signal that the app's own handlers get after the drain. */
   readonly killSignal: NodeJS.Signals
   readonly health: HealthSettings
+  /** Workers measure themselves. */
+  readonly vitals: boolean
+  /** Where metrics and probes are served; undefined: nowhere. */
+  readonly metrics: MetricsAddress | undefined
   readonly admission: ProbeSettings
   readonly logFormat: LogFormat
   /** Undefined: stdout and stderr. */

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path'
 import type { Writable } from 'node:stream'
 import { EverycoreError } from '../base/errors.ts'
-import { FileOutlet, type FileTrouble } from './file-outlet.ts'
+import type { FileOutlet, FileTrouble } from './file-outlet.ts'
 import { codeOf, createOutlet, fileDescriptor, sameTarget, type Outlet } from './outlet.ts'
 import { Sink, type SinkEvent } from './sink.ts'
 import type { LogFiles, StreamName } from './types.ts'
@@ -36,10 +36,12 @@ export async function openTargets({ stdout, stderr, files, now, maxBufferedBytes
     // One sink for one place keeps the order of lines between the two streams.
     return { sinks: { stdout: out, stderr: sameTarget(stdout, stderr) ? out : open('stderr', createOutlet(stderr)) }, aside: undefined, reopen: () => {} }
   }
+  // Half of `node:fs/promises`, which a start without log files does not wait for.
+  const { FileOutlet: Outlets } = await import('./file-outlet.ts')
   const rotation = { maxBytes: files.maxBytes, everyMs: files.everyMs, files: files.keep, maxAgeMs: files.maxAgeMs }
   const outlet = async (path: string): Promise<FileOutlet> => {
     try {
-      return await FileOutlet.open({ path, rotation, now, onTrouble: (trouble) => onTrouble(path, trouble) })
+      return await Outlets.open({ path, rotation, now, onTrouble: (trouble) => onTrouble(path, trouble) })
     } catch (error) {
       throw cannotOpen(path, codeOf(error), error)
     }

@@ -14,7 +14,9 @@ import { createLogs, type Logs } from '../logs/logs.ts'
 import { UPGRADE_VARIABLE } from '../protocol/legacy.ts'
 import type { SupervisorContext } from './context.ts'
 import { Control } from './control.ts'
+import { Metrics } from './metrics.ts'
 import { narrate } from './narrate.ts'
+import { publish } from './publish.ts'
 import { clamp } from './sizer.ts'
 import type { Succession } from './succession.ts'
 import { Supervisor } from './supervisor.ts'
@@ -59,6 +61,7 @@ export interface Assembled {
   readonly logs: Logs
   /** Undefined where none was asked for. */
   readonly control: Control | undefined
+  readonly metrics: Metrics
   /** Set when this process takes the place of another supervisor. */
   readonly succession: Succession | undefined
 }
@@ -100,6 +103,8 @@ export async function assemble(settings: Settings, { named, relaunch }: Surround
     freeMemory: () => readFreeMemory(nodeHost()),
   })
   narrate(supervisor, logs.logger)
+  const metrics = new Metrics(supervisor, logs)
+  await publish(supervisor, { metrics, log: logs.logger, succession })
   const control = settings.control.isOn ? new Control(supervisor, { log: logs.logger, ring: logs.ring, succession }) : undefined
   succession?.report(supervisor, logs.logger)
   const misplaced = succession === undefined ? misplacedSockets(process.env) : undefined
@@ -108,7 +113,7 @@ export async function assemble(settings: Settings, { named, relaunch }: Surround
   if (process.platform === 'win32') {
     logs.logger.warn('on Windows workers cannot be drained by signals, children of workers are not ended with them, and nothing ends workers whose supervisor was killed: use it for development, and Linux in production')
   }
-  return { supervisor, logs, control, succession }
+  return { supervisor, logs, control, metrics, succession }
 }
 
 /** The least where the load counts: how much it is shows soon. But a successor takes over the load of another. */

@@ -91,11 +91,11 @@ export class Crew {
 
   /** @param oldest no worker of a generation below this one will be started again */
   spawn(id: WorkerId, slot: number, generation: number, oldest: number): void {
-    const { core, killSignal, waitReady, codeCacheDir, compileCacheDir, lingerTimeoutMs, closeSpreadMs, balance, rebalance, health, admission } = this.#settings
+    const { core, killSignal, waitReady, codeCacheDir, compileCacheDir, lingerTimeoutMs, closeSpreadMs, balance, rebalance, health, admission, vitals } = this.#settings
     const { logs, viaCluster, sticky } = this.#context
     const launch = this.#generations.launchOf(generation)
     this.#generations.keepFrom(oldest)
-    const boot = { primaryPid: process.pid, script: launch.named, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: lingerTimeoutMs, closeSpreadMs, killSignal, beatMs: beatMsFor(health.hangTimeoutMs), countRequests: health.maxRequests !== undefined || core.canaryMs > 0, waitReady, gated: isGated(admission) && !viaCluster, codeCacheDir: codeCacheDir ?? null, flagsHash: flagsHash(launch), compileCacheDir: compileCacheDir ?? null, viaCluster, rebalance, sticky: acceptsHere(balance, sticky) ? null : (sticky ?? null) }
+    const boot = { primaryPid: process.pid, script: launch.named, slot, generation, drainTimeoutMs: core.drainTimeoutMs, lingerMs: lingerTimeoutMs, closeSpreadMs, killSignal, beatMs: beatMsFor(health.hangTimeoutMs), countRequests: health.maxRequests !== undefined || core.canaryMs > 0, vitals, waitReady, gated: isGated(admission) && !viaCluster, codeCacheDir: codeCacheDir ?? null, flagsHash: flagsHash(launch), compileCacheDir: compileCacheDir ?? null, viaCluster, rebalance, sticky: acceptsHere(balance, sticky) ? null : (sticky ?? null) }
     const reports = this.#reports
     const worker = WorkerProcess.spawn(
       { id, launch, preload: PRELOAD, boot, logs, viaCluster },

@@ -8,7 +8,7 @@ import type { Supervisor } from './supervisor.ts'
 import { verdictOf } from './verdict.ts'
 
 /** Figures of a worker; what is left out is not known. */
-export type Figures = Partial<Pick<WorkerStatus, 'cpu' | 'rssBytes' | 'loopUtilization' | 'loopLagP99Ms' | 'requestsPerSecond' | 'p50Ms' | 'p99Ms' | 'inFlight' | 'connections'>>
+export type Figures = Partial<Pick<WorkerStatus, 'cpu' | 'rssBytes' | 'heapUsedBytes' | 'loopUtilization' | 'loopLagP99Ms' | 'requestsPerSecond' | 'p50Ms' | 'p99Ms' | 'inFlight' | 'connections'>>
 
 /** What the report needs besides the supervisor. */
 export interface ReportFacts {
@@ -20,7 +20,7 @@ export interface ReportFacts {
   readonly figuresOf: (id: WorkerId) => Figures
 }
 
-const UNKNOWN: Required<Figures> = { cpu: null, rssBytes: null, loopUtilization: null, loopLagP99Ms: null, requestsPerSecond: null, p50Ms: null, p99Ms: null, inFlight: null, connections: null }
+const UNKNOWN: Required<Figures> = { cpu: null, rssBytes: null, heapUsedBytes: null, loopUtilization: null, loopLagP99Ms: null, requestsPerSecond: null, p50Ms: null, p99Ms: null, inFlight: null, connections: null }
 
 export function statusReport({ snapshot, settings, addresses, handOvers }: Supervisor, facts: ReportFacts): StatusReport {
   const workers = [...snapshot.workers.map((worker) => workerStatus(worker, facts)), ...emptySlots(snapshot, facts)].sort(bySlot)

@@ -28,6 +28,7 @@ import { Sizer, untilSize } from './sizer.ts'
 import { SocketDesk } from './sockets.ts'
 import { forgetEntrances, releaseSticky, stickyRules } from './sticky-rules.ts'
 import type { UpgradeOptions } from './upgrade.ts'
+import { Vitals } from './vitals.ts'
 import { Waiters } from './waiters.ts'
 import { WorkerMessages } from './worker-messages.ts'
 import type { WorkerProcess } from './worker-process.ts'
@@ -37,6 +38,8 @@ const FLUSH_MS = 1000
 
 export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly settings: Settings
+  /** What each worker uses and does now. @internal */
+  readonly vitals = new Vitals({ workers: () => this.#crew.all })
   readonly #context: SupervisorContext
   readonly #engine: Engine
   readonly #sockets: SocketDesk
@@ -121,6 +124,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       balancing: this.#balancing,
       admission: this.#admission,
       health: this.#health,
+      vitals: this.vitals,
       state: () => this.#engine.state,
       tell: (fact) => this.#engine.tell(fact),
       emit: (id, name, details) => this.#emitFor(id, name, details),

@@ -35,9 +35,13 @@ function troublesOf({ slot, state, pid, respawnInMs, lastExit, loopUtilization, 
   if (state === 'stalled') return [`${name} (pid ${pid}) hangs and is being killed`]
   const last = lastExit === null ? '' : `${howLost(lastExit)} ${ageText(now - Date.parse(lastExit.at))} ago`
   if (state === 'back-off') return [`${name} is down${last === '' ? '' : `: it ${last}`}; it boots again in ${formatDuration(Math.ceil((respawnInMs ?? 0) / 100) * 100)}`]
-  if (state === 'ready' && loopUtilization !== null && loopUtilization >= BUSY) return [`the event loop of ${name} is busy ${Math.round(loopUtilization * 100)} % of the time`]
-  if (lastExit === null || now - Date.parse(lastExit.at) > RECENT_MS) return []
-  return [`${name} ${last}${restarts > 1 ? ` (${restarts} restarts)` : ''}`]
+  const isBusy = state === 'ready' && loopUtilization !== null && loopUtilization >= BUSY
+  // Of two in one slot the old one has not had it.
+  const isRecent = lastExit !== null && now - Date.parse(lastExit.at) <= RECENT_MS && state !== 'draining'
+  return [
+    ...(isBusy ? [`the event loop of ${name} is busy ${Math.round(loopUtilization * 100)} % of the time`] : []),
+    ...(isRecent ? [`${name} ${last}${restarts > 1 ? ` (${restarts} restarts)` : ''}`] : []),
+  ]
 }
 
 function doings({ state, size, reload, restart, workers }: Facts): readonly string[] {

@@ -8,6 +8,7 @@ import type { Fact } from './engine.ts'
 import type { SupervisorEventName } from './events.ts'
 import type { Health } from './health.ts'
 import type { SocketDesk } from './sockets.ts'
+import type { Vitals } from './vitals.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 export interface MessagePorts {
@@ -15,6 +16,7 @@ export interface MessagePorts {
   readonly balancing: Balancing
   readonly admission: Admission
   readonly health: Health
+  readonly vitals: Vitals
   readonly state: () => State
   readonly tell: (fact: Fact) => void
   /** Emits a public event about the worker. */
@@ -57,6 +59,7 @@ export class WorkerMessages {
   /** The worker is gone. */
   forget(id: WorkerId): void {
     this.#kept.delete(id)
+    this.#ports.vitals.forget(id)
   }
 
   /** A spare that wants to listen waits for its slot. */
@@ -68,7 +71,7 @@ export class WorkerMessages {
   }
 
   #pass(id: WorkerId, worker: WorkerProcess, message: WorkerMessage): void {
-    const { sockets, balancing, admission, health, state, tell, emit } = this.#ports
+    const { sockets, balancing, admission, health, vitals, state, tell, emit } = this.#ports
     switch (message.type) {
       case 'bind':
         balancing.introduce(id)
@@ -116,9 +119,16 @@ export class WorkerMessages {
         return
       case 'load':
         balancing.take(id, message)
+        vitals.takeLoad(worker, message)
         return
       case 'beat':
         health.beat(state(), id, message)
+        return
+      case 'vitals':
+        vitals.take(worker, message)
+        return
+      case 'collected':
+        vitals.takeCollected(worker, message)
         return
       default:
         assertNever(message)

@@ -235,6 +235,11 @@ export class WorkerProcess {
     this.#ends.channel.send({ type: 'ping' })
   }
 
+  /** Asks for its metrics. */
+  collect(seq: number): void {
+    this.#ends.channel.send({ type: 'collect', seq })
+  }
+
   drain(message: Extract<PrimaryMessage, { type: 'drain' }>): void {
     this.#worker.exitedAfterDisconnect = true
     this.linking.retire()

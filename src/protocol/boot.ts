@@ -29,6 +29,8 @@ export interface BootInfo {
   readonly beatMs: number
   /** Whether the requests that it begins are counted. */
   readonly countRequests: boolean
+  /** Whether it measures itself. */
+  readonly vitals: boolean
   readonly waitReady: boolean
   /** Accept nothing before the primary says so. */
   readonly gated: boolean

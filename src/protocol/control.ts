@@ -38,6 +38,7 @@ export interface WorkerStatus {
   /** Cores in use: 1 is one whole core. */
   readonly cpu: number | null
   readonly rssBytes: number | null
+  readonly heapUsedBytes: number | null
   /** Part of its time that the event loop was busy, 0 to 1. */
   readonly loopUtilization: number | null
   readonly loopLagP99Ms: number | null

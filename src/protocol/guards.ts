@@ -1,6 +1,8 @@
 /** The primary's view of the wire: a worker's bytes are `unknown` until one of these has seen them. */
 import type { ReportedError } from '../core/types.ts'
+import { readCollected } from './collected-guard.ts'
 import type { BindRequest, ConnectionOffer, ServerKind, WorkerLinkMessage, WorkerMessage } from './messages.ts'
+import { readReport } from './vitals-guard.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -78,6 +80,14 @@ function read(value: Fields): WorkerMessage | undefined {
       return readLoad(value)
     case 'beat':
       return readBeat(value)
+    case 'vitals': {
+      const report = readReport(value)
+      return report && { type: 'vitals', ...report }
+    }
+    case 'collected': {
+      const collected = readCollected(value)
+      return collected && { type: 'collected', ...collected }
+    }
     case 'fatal': {
       const error = readError(value['error'])
       return error === undefined ? undefined : { type: 'fatal', error }

@@ -3,7 +3,9 @@
  * the guards live in their own file and only the primary loads them.
  */
 import type { ReportedError } from '../core/types.ts'
+import type { Collected } from './collected.ts'
 import type { Seat } from './sticky.ts'
+import type { WorkerReport } from './vitals.ts'
 
 /** fd of the control pipe in a worker. */
 export const CONTROL_FD = 3
@@ -93,6 +95,10 @@ export type WorkerMessage =
   | { readonly type: 'ready' }
   /** Its event loop turns. Resident memory in bytes, parts of the heap's limit and, since the last beat, of the time of the loop that are used, requests begun, answers with a status of 500 and above. */
   | { readonly type: 'beat'; readonly rss: number; readonly heap: number; readonly busy: number; readonly requests: number; readonly errors: number }
+  /** What it has measured, once a second. */
+  | ({ readonly type: 'vitals' } & WorkerReport)
+  /** Its metrics, since it was asked for them. */
+  | ({ readonly type: 'collected' } & Collected)
   /** An error that nobody caught; the process is about to end. */
   | { readonly type: 'fatal'; readonly error: ReportedError }
   /** How much the worker has to do. */
@@ -151,6 +157,8 @@ export type PrimaryMessage =
   | { readonly type: 'leaving' }
   /** Report your load, now. */
   | { readonly type: 'ping' }
+  /** Tell your metrics. */
+  | { readonly type: 'collect'; readonly seq: number }
   | {
       readonly type: 'drain'
       readonly timeoutMs: number

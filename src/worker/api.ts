@@ -1,9 +1,11 @@
 /**
- * The app's side: `import { ready, onDrain, isLeaving, onLeaving, slot, generation, isSupervised } from 'everycore/worker'`.
+ * The app's side: `import { ready, onDrain, isLeaving, onLeaving, exposeMetrics, slot, generation, isSupervised } from 'everycore/worker'`.
  * Everything here is harmless in a process that everycore did not start.
  */
 import { findHook, type DrainHandler } from './hook-object.ts'
+import type { MetricsRegistry } from './registries.ts'
 
+export type { MetricsRegistry } from './registries.ts'
 export type { DrainHandler, DrainNotice } from './hook-object.ts'
 
 const hook = findHook()
@@ -59,4 +61,14 @@ export function isLeaving(): boolean {
  */
 export function onLeaving(handler: () => void): () => void {
   return hook?.onLeaving(handler) ?? (() => {})
+}
+
+/**
+ * Has everycore tell what is in a registry of prom-client or @prometheus-io/client beside its own metrics, merged over all
+ * workers. The global registry of both is found without this, unless the package was bundled into the app.
+ *
+ * @param registry anything with `getMetricsAsJSON()` as these packages have it
+ */
+export function exposeMetrics(registry: MetricsRegistry): void {
+  hook?.registries.add(registry)
 }

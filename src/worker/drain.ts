@@ -39,6 +39,8 @@ interface DrainContext {
   readonly listeners: Listeners
   /** Lets the primary know that nothing is accepted any more. */
   readonly tellShut: () => void
+  /** Lets the primary know what only this worker has counted. */
+  readonly tellLast: () => Promise<void>
   readonly leaving: Leaving
 }
 
@@ -55,7 +57,7 @@ export function createDrain(context: DrainContext): Drain {
   }
 }
 
-async function run({ boot, connections, listeners, leaving, tellShut }: DrainContext, order: DrainOrder, handlers: DrainHandlers): Promise<void> {
+async function run({ boot, connections, listeners, leaving, tellShut, tellLast }: DrainContext, order: DrainOrder, handlers: DrainHandlers): Promise<void> {
   const reserveMs = Math.min(RESERVE_MS, order.timeoutMs / 4)
   const quietMs = order.timeoutMs - reserveMs
   const timeUp = sleep(quietMs)
@@ -73,6 +75,7 @@ async function run({ boot, connections, listeners, leaving, tellShut }: DrainCon
   endSweeps()
   timeUp.cancel()
   endAllButBusy(connections)
+  await tellLast()
   if (hasOwnShutdown(boot.killSignal)) {
     // Directly and not by kill(2): a process whose loop is empty by now would end before the signal arrives.
     const emitter: EventEmitter = process

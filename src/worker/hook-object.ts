@@ -3,6 +3,7 @@
  * `process`, since the two are loaded as different modules of different kinds.
  */
 import type { BootInfo } from '../protocol/boot.ts'
+import type { MetricsRegistry } from './registries.ts'
 
 const HOOK = Symbol.for('everycore.worker')
 
@@ -28,6 +29,8 @@ export interface Hook {
   readonly onSeat: (listener: (slot: number) => void) => void
   /** Returns a function that takes the handler off again. */
   readonly onDrain: (handler: DrainHandler) => () => void
+  /** Of the app, besides those that are found. */
+  readonly registries: Set<MetricsRegistry>
   readonly isLeaving: () => boolean
   readonly onLeaving: (handler: () => void) => () => void
 }

@@ -17,7 +17,12 @@ import { keepListeners } from './keep-listeners.ts'
 import { createLeaving } from './leaving.ts'
 import { keepOutputWhole } from './output.ts'
 import { createReadiness } from './readiness.ts'
+import type { MetricsRegistry } from './registries.ts'
 import { hidePreload, keepInspectorShut } from './traces.ts'
+import type * as Vitals from './vitals.ts'
+
+/** Of the preload, which lies beside it. To make one takes 7 ms on Node 20, which loads `node:module` for it. */
+declare const require: NodeJS.Require
 
 /** Called once by the preload. */
 export function install(boot: BootInfo): void {
@@ -32,14 +37,16 @@ export function install(boot: BootInfo): void {
   reportFatalErrors(channel)
 
   const connections = new Connections()
-  const readiness = createReadiness(channel, boot.waitReady)
+  const readiness = createReadiness(channel, boot.waitReady, () => setImmediate(measure))
   const listeners = installListenHook({ cluster: process.getBuiltinModule('node:cluster'), viaCluster: boot.viaCluster, rebalance: boot.rebalance, gated: boot.gated, channel, readiness, connections, slot: () => boot.slot, sticky: boot.sticky })
+  let vitals: Vitals.WorkerVitals | undefined
   const leaving = createLeaving()
-  const drain = createDrain({ boot, connections, listeners, leaving, tellShut: () => channel.send({ type: 'shut' }) })
+  const drain = createDrain({ boot, connections, listeners, leaving, tellShut: () => channel.send({ type: 'shut' }), tellLast: async () => vitals?.farewell() })
   const messages = takeOverMessages(channel, readiness)
   adoptClusterWorker(channel, listeners.disconnected)
+  const registries = new Set<MetricsRegistry>()
   const seatListeners: ((slot: number) => void)[] = []
-  publishHook({ boot, ready: readiness.declare, onDrain: drain.onDrain, isLeaving: leaving.isLeaving, onLeaving: leaving.onLeaving, onSeat: (listener) => seatListeners.push(listener) })
+  publishHook({ boot, ready: readiness.declare, onDrain: drain.onDrain, isLeaving: leaving.isLeaving, onLeaving: leaving.onLeaving, onSeat: (listener) => seatListeners.push(listener), registries })
 
   channel.onMessage((message: PrimaryMessage) => {
     if (message.type === 'drain') drain.start(message)
@@ -55,6 +62,7 @@ export function install(boot: BootInfo): void {
       for (const listener of seatListeners) listener(message.slot)
     }
     else if (message.type === 'leaving') leaving.begin()
+    else if (message.type === 'collect') vitals?.collect(message.seq)
     else listeners.settle(message)
   })
   channel.onAppMessage(messages.deliver)
@@ -62,6 +70,16 @@ export function install(boot: BootInfo): void {
   channel.onClosed(() => drain.start({ timeoutMs: boot.drainTimeoutMs, lingerMs: boot.lingerMs, closeSpreadMs: boot.closeSpreadMs, reason: 'primary-gone' }))
   startBeats(channel, boot)
   keepListeners()
+
+  function measure(): void {
+    if (boot.vitals) vitals = loadVitals().startVitals({ send: channel.send, connections: listeners.connections, registries })
+  }
+}
+
+/** From a file of its own beside the preload: the app does not wait for it. */
+function loadVitals(): typeof Vitals {
+  const load = require
+  return load('./vitals.cjs') as typeof Vitals
 }
 
 /** A spare learns its slot. */

@@ -10,16 +10,21 @@ export interface Readiness {
   readonly declare: () => void
 }
 
-/** With `waitReady` only {@link Readiness.declare} counts. */
-export function createReadiness(channel: ControlChannel, waitReady: boolean): Readiness {
+/**
+ * With `waitReady` only {@link Readiness.declare} counts.
+ *
+ * @param told called when the primary has been told
+ */
+export function createReadiness(channel: ControlChannel, waitReady: boolean, told: () => void): Readiness {
   let pending = 0
   let bound = 0
-  let told = false
+  let isTold = false
 
   const tell = (): void => {
-    if (told) return
-    told = true
+    if (isTold) return
+    isTold = true
     channel.send({ type: 'ready' })
+    told()
   }
   const check = (): void => {
     if (!waitReady && pending === 0 && bound > 0) tell()

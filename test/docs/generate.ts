@@ -13,6 +13,7 @@ import { usageOf } from '../../src/cli/verb-help.ts'
 import { COMMON_FLAGS, verb, VERB_NAMES, type VerbFlag, type VerbName } from '../../src/cli/verbs.ts'
 import { METHOD_NAMES, methodOf } from '../../src/control/methods.ts'
 import { FILES } from './generated-files.ts'
+import { CATALOGUE, type Description } from '../../src/metrics/catalogue.ts'
 import { ROOT } from './markdown.ts'
 
 /** Page to the text between its marks. */
@@ -25,6 +26,7 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/errors.md': errorTable,
   'docs/commands.md': verbReference,
   'docs/control.md': methodTable,
+  'docs/metrics.md': metricTable,
   ...FILES,
 }
 
@@ -169,4 +171,9 @@ function methodTable(): string {
     return [code(`${method.verb} ${method.path}`), method.help, body.join('; '), answers[method.answers]]
   })
   return table(['method', 'what it does', 'body (GET: query)', 'answers'], rows)
+}
+
+function metricTable(): string {
+  const rows = Object.entries<Description>(CATALOGUE).map(([name, { type, help, labels = [] }]) => [code(name), type, labels.map(code).join(', '), help])
+  return table(['metric', 'type', 'labels', 'meaning'], rows)
 }

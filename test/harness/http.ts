@@ -62,7 +62,7 @@ export class Connection {
   }
 
   send(path: string, { method = 'GET', headers = {}, body = '' }: { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string } = {}): void {
-    const lines = [`${method} ${path} HTTP/1.1`, 'host: test', ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)]
+    const lines = [`${method} ${path} HTTP/1.1`, ...Object.entries({ host: 'test', ...headers }).map(([name, value]) => `${name}: ${value}`)]
     if (body !== '') lines.push(`content-length: ${Buffer.byteLength(body)}`)
     this.socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`)
   }

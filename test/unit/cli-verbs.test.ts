@@ -57,7 +57,7 @@ describe('-d', () => {
   }
 })
 
-const worker: WorkerStatus = { slot: 0, pid: 123_456, state: 'ready', reason: null, generation: 12, uptimeMs: 90_000_000, restarts: 3, lastExit: { reason: 'crash', how: 'exit code 1', at: '2026-01-01T00:00:00Z' }, respawnInMs: null, cpu: 0.734, rssBytes: 123_456_789, loopUtilization: 0.5, loopLagP99Ms: 12.34, requestsPerSecond: 1234.5, p50Ms: 1.23, p99Ms: 45.6, inFlight: 17, connections: 250 }
+const worker: WorkerStatus = { slot: 0, pid: 123_456, state: 'ready', reason: null, generation: 12, uptimeMs: 90_000_000, restarts: 3, lastExit: { reason: 'crash', how: 'exit code 1', at: '2026-01-01T00:00:00Z' }, respawnInMs: null, cpu: 0.734, rssBytes: 123_456_789, heapUsedBytes: 23_456_789, loopUtilization: 0.5, loopLagP99Ms: 12.34, requestsPerSecond: 1234.5, p50Ms: 1.23, p99Ms: 45.6, inFlight: 17, connections: 250 }
 const report: StatusReport = { schemaVersion: 1, name: 'shop', pid: 1, state: 'running', size: 2, generation: 12, version: '1.0.0', node: 'v20.20.2', script: '/app/server.js', startedAt: '', uptimeMs: 1, runtimeDir: null, addresses: [{ kind: 'http', address: '::', port: 3000 }], verdict: ['all 2 workers are ready'], reload: null, restart: null, handOvers: { relayed: 0, gaveBack: 0, gaveUp: 0, waiting: 0 }, workers: [worker, { ...worker, slot: 1, state: 'back-off', pid: null, respawnInMs: 3000, uptimeMs: null, cpu: null }] }
 
 describe('the status for people', () => {

@@ -17,6 +17,7 @@ const SAMPLES: Readonly<Record<KindName, { readonly good: readonly unknown[]; re
   workers: { good: ['auto', 'max', 'MAX', ' 4 ', '50%', '-1', '2-8', '1-max', '2-50%', '-6--1', 1, 1024, -2], bad: [0, 1025, 1.5, '0', '0%', 'many', '-50%x', '0-4', '2-', null, true] },
   port: { good: [0, 80, 65_535], bad: [-1, 65_536, 1.5, '80', null] },
   inspectPort: { good: [1, 9229], bad: [0, '9229', true] },
+  metricsAddress: { good: [9300, '9300', '127.0.0.1:9300', '[::1]:9300', 'localhost:0'], bad: [-1, 65_536, 'x', 'a:b', true] },
   name: { good: ['api', 'a.b_c-1', 'x'.repeat(64)], bad: ['', '.', '..', 'a b', 'x'.repeat(65), 1] },
   path: { good: ['a', '/a/b'], bad: ['', 'a\0b', 1, null] },
   paths: { good: [[], ['a', 'b']], bad: ['a', [''], [1]] },

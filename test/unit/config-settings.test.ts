@@ -50,6 +50,8 @@ describe('without any setting', () => {
       lingerTimeoutMs: 6000,
       closeSpreadMs: 5000,
       drainDelayMs: 0,
+      vitals: true,
+      metrics: undefined,
       waitReady: false,
       killSignal: 'SIGTERM',
       balance: 'least-busy',

@@ -62,7 +62,7 @@ describe('a body', () => {
 
 describe('the verdict', () => {
   const NOW = Date.parse('2026-01-01T00:10:00Z')
-  const worker: WorkerStatus = { slot: 0, pid: 1, state: 'ready', reason: null, generation: 1, uptimeMs: 1, restarts: 0, lastExit: null, respawnInMs: null, cpu: null, rssBytes: null, loopUtilization: 0.1, loopLagP99Ms: null, requestsPerSecond: null, p50Ms: null, p99Ms: null, inFlight: null, connections: null }
+  const worker: WorkerStatus = { slot: 0, pid: 1, state: 'ready', reason: null, generation: 1, uptimeMs: 1, restarts: 0, lastExit: null, respawnInMs: null, cpu: null, rssBytes: null, heapUsedBytes: null, loopUtilization: 0.1, loopLagP99Ms: null, requestsPerSecond: null, p50Ms: null, p99Ms: null, inFlight: null, connections: null }
   const facts = { state: 'running', size: 2, reload: null, restart: null, workers: [worker, { ...worker, slot: 1 }] } as const
   const crashed = { reason: 'crash', how: 'exit code 1', at: '2026-01-01T00:07:00Z' } as const
   for (const [what, given, sentences] of [

@@ -28,6 +28,7 @@ const KIND_SCHEMAS: Readonly<Record<keyof typeof KINDS, Schema>> = {
   workers: { anyOf: [{ type: 'integer', minimum: -1024, maximum: 1024, not: { const: 0 } }, pattern(String.raw`^\s*${WORKERS}(-${WORKERS})?\s*$`)] },
   port: port(0),
   inspectPort: port(1),
+  metricsAddress: { anyOf: [port(0), pattern(String.raw`^\s*((\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9.-]*):)?\d{1,5}\s*$`)] },
   name: pattern(String.raw`^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,64}$`),
   path: text,
   paths: list(text),

@@ -67,6 +67,8 @@ export interface Listeners {
   readonly open: () => void
   /** Tells the primary its load. */
   readonly report: () => void
+  /** Open connections. */
+  readonly connections: () => number
   /** Connections that are being handed over. */
   readonly leaving: () => number
   /** Sends idle connections to other workers, now and as long as there is room for more; calls `settled` whenever some have left or are kept after all. */
@@ -178,6 +180,7 @@ export function installListenHook(context: ListenContext): Listeners {
     setSeats: (seats) => sticky?.setSeats(seats),
     open: gate.open,
     report: () => load.report(true),
+    connections: load.open,
     leaving: departures.leaving,
     migrate(settled) {
       departures.onSettled(() => {
