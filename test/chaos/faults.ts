@@ -81,6 +81,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     if (pids.length === 0) return
     const pid = context.random.pick(pids)
     process.kill(pid, 'SIGSTOP')
+    await until('it has stopped', () => isStopped(pid) || !isAlive(pid))
     await withinTime(context.problems, `worker ${pid} was stopped and left alone`, () => !isAlive(pid) || !isStopped(pid))
   },
   'stop the supervisor for a moment': async ({ under, random }) => {

@@ -7,7 +7,7 @@ import { printTable } from './verdict.ts'
 
 const USAGE = `usage: npm run chaos -- [options]
   --reloads N         under a mixed load, 40 % of them of bad releases, with kills, hangs, stops and storms
-                      of signals; each takes 2 to 3 s, so 1000 take about 45 minutes (100)
+                      of signals; each takes 2.5 to 3.5 s, so 1000 take about 50 minutes (100)
   --seconds N         at most, for these (no limit)
   --quick-reloads N   without a load, as quick as can be: descriptors and memory of the supervisor (0)
   --seed N            the same faults at the same steps again`

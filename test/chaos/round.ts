@@ -1,4 +1,5 @@
 /** One round of chaos: some reloads and faults under a load, then quiet, then the reckoning. */
+import type { LogRecord } from '../harness/app.ts'
 import { assertOnlyFrom, describe, type Report } from '../harness/load/report.ts'
 import type { UnderLoad } from '../harness/load/everycore.ts'
 import type { Random } from '../harness/load/seed.ts'
@@ -13,6 +14,8 @@ const FAULT_WITHIN_MS = 1500
 /** A client knows so soon that the worker with its request is dead. */
 const KNOWN_WITHIN_MS = 1500
 const QUIET_MS = 60_000
+/** Of the log, around the loss of a request that nothing explains. */
+const AROUND_MS = 15_000
 
 export interface RoundResult {
   readonly report: Report
@@ -49,7 +52,7 @@ export async function round(under: UnderLoad, { random, reloads, isTimeUp }: Rou
     good: steps.filter(({ release }) => release.good).length,
     bad: steps.filter(({ release }) => !release.good).length,
     faults,
-    problems: [...steps.flatMap(({ problems }) => problems), ...steps.flatMap((each, index) => oldCode(report, each, steps[index + 1])), ...unexcused(report, deaths)],
+    problems: [...steps.flatMap(({ problems }) => problems), ...steps.flatMap((each, index) => oldCode(report, each, steps[index + 1])), ...unexcused(under, report, deaths)],
     stalled: steps.reduce((sum, { stalled }) => sum + stalled, 0),
     tookMs: steps.map(({ tookMs }) => tookMs),
     recoveries: steps.flatMap(({ recoveryMs }) => (recoveryMs === undefined ? [] : [recoveryMs])),
@@ -115,6 +118,13 @@ function transcriptSince(under: UnderLoad, from: number): string {
   return under.app.records.slice(from).map(({ slot, msg }) => `  ${slot ?? '-'} ${msg}`).join('\n')
 }
 
+/** What was told in the seconds around a time of `performance.now()`. */
+function transcriptAround(under: UnderLoad, at: number): string {
+  const second = Math.round((performance.timeOrigin + at) / 1000) * 1000
+  const near = under.app.records.filter(({ time, stream }) => stream === undefined && Math.abs(Number(time) - second) < AROUND_MS)
+  return near.map(({ time, slot, msg }) => `  ${((Number(time) - second) / 1000).toFixed(2)} s ${slot ?? '-'} ${msg}`).join('\n')
+}
+
 function key(slot: unknown, generation: unknown): string {
   return `${String(slot)}/${String(generation)}`
 }
@@ -123,9 +133,14 @@ function key(slot: unknown, generation: unknown): string {
 function noteDyingYoung(under: UnderLoad, deaths: Death[]): () => void {
   let over = false
   const pids = new Map<string, number>()
-  under.app.onRecord(({ event, slot, generation, workerPid, kind }) => {
-    if (over) return
+  const note = ({ event, slot, generation, workerPid }: LogRecord): void => {
     if (event === 'worker:spawned' && workerPid !== undefined) pids.set(key(slot, generation), workerPid)
+  }
+  for (const record of under.app.records) note(record)
+  under.app.onRecord((record) => {
+    if (over) return
+    note(record)
+    const { event, slot, generation, kind } = record
     if (event === 'worker:exited' && kind !== 'retired') deaths.push({ pid: pids.get(key(slot, generation)) ?? -1, at: performance.now() })
   })
   return () => {
@@ -146,7 +161,7 @@ async function quiet(under: UnderLoad): Promise<void> {
 }
 
 /** What no death of a worker explains. */
-function unexcused(report: Report, deaths: readonly Death[]): readonly string[] {
+function unexcused(under: UnderLoad, report: Report, deaths: readonly Death[]): readonly string[] {
   const died = new Map(deaths.map(({ pid, at }) => [pid, at]))
   const isExcused = (settledAt: number): boolean => deaths.some(({ at }) => settledAt > at - KNOWN_WITHIN_MS && settledAt < at + KNOWN_WITHIN_MS)
   const problems = [
@@ -155,5 +170,7 @@ function unexcused(report: Report, deaths: readonly Death[]): readonly string[] 
     ...(['refused', 'stuck', 'wrong', 'error'] as const).filter((fate) => report.fates[fate] > 0).map((fate) => `${report.fates[fate]} ${fate}`),
     ...report.flaws,
   ]
-  return problems.length === 0 ? [] : [...problems, describe(report)]
+  if (problems.length === 0) return []
+  const lost = [...report.executed, ...report.unseen].filter(({ settledAt }) => !isExcused(settledAt))
+  return [...problems, ...new Set(lost.map(({ settledAt }) => transcriptAround(under, settledAt))), describe(report)]
 }
