@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   ERR_EVERYCORE_NOT_RUNNING: { exit: EXIT.neverReady, text: 'No app of that name runs.' },
   ERR_EVERYCORE_CONTROL: { exit: EXIT.unreachable, text: 'The control socket of the app cannot be reached, or gives no answer.' },
   ERR_EVERYCORE_REQUEST: { exit: EXIT.failure, text: 'What was asked of the control socket is wrong.' },
+  ERR_EVERYCORE_DIAGNOSIS: { exit: EXIT.failure, text: 'A worker cannot be inspected or profiled now.' },
   ERR_EVERYCORE_UPGRADE: { exit: EXIT.failure, text: 'The upgrade was aborted; the supervisor goes on serving.' },
   ERR_EVERYCORE_PLATFORM: { exit: EXIT.failure, text: 'This platform lacks what the call needs.' },
   ERR_EVERYCORE_INTERNAL: { exit: EXIT.failure, text: 'A defect of everycore itself.' },

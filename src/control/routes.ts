@@ -4,12 +4,12 @@ import type { HttpBindings } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
 import { EverycoreError } from '../base/errors.ts'
 import { refuse } from './access.ts'
-import { readBody, readScaleTarget } from './body.ts'
+import { readBody, readProfileWish, readScaleTarget, readSlot } from './body.ts'
 import { openEventStream } from './event-stream.ts'
 import { LIMITS } from './limits.ts'
 import { METHOD_NAMES, methodOf, type MethodName } from './methods.ts'
 import { Mutations } from './mutations.ts'
-import type { ControlPorts, TcpAccess, Way } from './ports.ts'
+import type { ControlPorts, ProfileSource, TcpAccess, Way } from './ports.ts'
 import { readText } from './read-text.ts'
 import { answerTo, refusal, type Answer } from './wire-error.ts'
 
@@ -19,8 +19,21 @@ interface Env {
 
 type Fields = ReadonlyMap<string, unknown>
 
+/** How an answer goes to its client. */
+interface Reply {
+  /** False: nothing is told but the result. */
+  readonly isStream: boolean
+  /** Tells it what goes on. */
+  readonly tell: (name: string, data: object) => void
+  /** It is gone. */
+  readonly signal: AbortSignal
+}
+
 /** What each method does. A stream is told of it as it goes on. */
-type Actions = Readonly<Record<Exclude<MethodName, 'events'>, (fields: Fields, isStream: boolean) => object | Promise<object>>>
+type Actions = Readonly<Record<Exclude<MethodName, 'events' | 'profile'>, (fields: Fields, reply: Reply) => object | Promise<object>>>
+
+/** Of an answer that is one document. */
+const UNHEARD: Reply = { isStream: false, tell: () => {}, signal: new AbortController().signal }
 
 /** Events that end a stream of a stop. */
 const STOPPED = 'primary:stopped'
@@ -42,9 +55,10 @@ export function routes(ports: ControlPorts, access: TcpAccess | undefined, wayOf
       if (name === 'events') return streams.open(context)
       const read = verb === 'GET' ? readBody('', []) : await fieldsOf(context, Object.keys(body))
       if (!read.ok) return json(read.answer)
-      const isStream = answers === 'either' && (context.req.header('accept') ?? '').includes('text/event-stream')
-      const action = async (): Promise<object> => actions[name](read.fields, isStream)
-      return isStream ? streams.open(context, action) : document(action)
+      if (name === 'profile') return profile(context, ports, read.fields)
+      const isStream = answers === 'stream' || (answers === 'either' && (context.req.header('accept') ?? '').includes('text/event-stream'))
+      const action = async (reply: Reply): Promise<object> => actions[name](read.fields, reply)
+      return isStream ? streams.open(context, action) : document(async () => action(UNHEARD))
     })
     app.all(path, (context) => (METHOD_NAMES.some((other) => methodOf(other).path === path && methodOf(other).verb === context.req.method) ? context.notFound() : json(refusal(405, `${context.req.method} is not for ${path}`, `Use ${verb}.`))))
   }
@@ -72,7 +86,7 @@ function actionsOf(ports: ControlPorts): Actions {
       return mutations.run(undefined, async () => ports.scale(target))
     },
     // Whoever is in a hurry does not wait for a reload.
-    stop: async (fields, isStream) => {
+    stop: async (fields, { isStream }) => {
       const force = fields.get('force') ?? false
       if (typeof force !== 'boolean') throw wrong('force must be true or false')
       const stopped = isStream ? untilStopped(ports) : undefined
@@ -80,7 +94,42 @@ function actionsOf(ports: ControlPorts): Actions {
       await stopped
       return result
     },
+    inspect: async (fields, { tell, signal }) => ports.diagnosis.inspect(slotOf(fields), (opened) => tell('inspecting', opened), signal),
+    closeInspector: async (fields) => ports.diagnosis.closeInspector(slotOf(fields)),
+    estimateHeap: async (fields) => ports.diagnosis.estimateHeap(slotOf(fields)),
   }
+}
+
+function slotOf(fields: Fields): number {
+  const slot = readSlot(fields.get('slot'))
+  if (slot === undefined) throw wrong('slot must be that of a worker: 0, 1, ...')
+  return slot
+}
+
+/** The bytes of a profile, as quickly as the client takes them. */
+async function profile({ env: { incoming, outgoing } }: Context<Env>, ports: ControlPorts, fields: Fields): Promise<Response> {
+  const wish = readProfileWish(fields)
+  if (wish === undefined) return json(refusal(400, 'a profile needs slot (a number), kind ("cpu", "heap" or "sampling") and, if not 10, seconds (1 to 600)'))
+  const gone = new AbortController()
+  outgoing.once('close', () => gone.abort())
+  try {
+    const source = await ports.diagnosis.profile(wish, gone.signal)
+    const headers = { 'content-type': 'application/octet-stream', 'content-length': String(source.bytes), 'everycore-worker': String(source.pid), 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+    // Cut off is all that can be told once bytes have been sent.
+    return new Response(bytesOf(source, () => incoming.socket.destroy()), { headers })
+  } catch (error) {
+    return json(answerTo(error))
+  }
+}
+
+function bytesOf({ read, cancel }: ProfileSource, cut: () => void): ReadableStream<Uint8Array> {
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+    const bytes = await read().catch(() => 'broken' as const)
+    if (bytes === 'broken') cut()
+    else if (bytes === undefined) controller.close()
+    else controller.enqueue(bytes)
+  }
+  return new ReadableStream({ pull, cancel }, { highWaterMark: 0 })
 }
 
 function wrong(message: string): EverycoreError {
@@ -107,14 +156,16 @@ class Streams {
   }
 
   /** Events until the client goes, or until the action is done, whose result is the last. */
-  open(context: Context<Env>, action?: () => Promise<object>): Response {
+  open(context: Context<Env>, action?: (reply: Reply) => Promise<object>): Response {
     if (this.#count >= LIMITS.streams) return json(refusal(503, `${LIMITS.streams} streams are open already`, 'Close one, or try again later.'))
     this.#count += 1
     const { socket } = context.env.incoming
     let unsubscribe: (() => void) | undefined
+    const gone = new AbortController()
     const stream = openEventStream({
       onEnd: () => {
         this.#count -= 1
+        gone.abort()
         unsubscribe?.()
       },
       cut: () => socket.destroy(),
@@ -122,7 +173,7 @@ class Streams {
     unsubscribe = this.#ports.subscribe((event) => void stream.send(event.type, event))
     stream.send('status', this.#ports.status())
     if (action !== undefined) {
-      action()
+      action({ isStream: true, tell: (name, data) => void stream.send(name, data), signal: gone.signal })
         .then((result) => stream.send('result', result), (error: unknown) => stream.send('error', answerTo(error).body))
         .finally(() => stream.end())
     }

@@ -12,10 +12,12 @@ import type { Notice, SlotIndex, WorkerId } from '../core/types.ts'
 import type { Logger } from '../logs/logs.ts'
 import { CONTROL_SCHEMA, type LastExit, type StatusReport } from '../protocol/control.ts'
 import { commandsOf } from './control-commands.ts'
+import { Diagnoses } from './diagnosis.ts'
 import { EventHub } from './event-hub.ts'
 import { statusReport, type Figures } from './status-report.ts'
 import type { Succession } from './succession.ts'
 import type { Supervisor } from './supervisor.ts'
+import type { WorkerProcess } from './worker-process.ts'
 
 /** Replaced by the build with the hash of `control.cjs`. */
 // oxlint-disable-next-line no-underscore-dangle -- the name that the build defines
@@ -126,6 +128,7 @@ export class Control {
       status: () => this.status(),
       subscribe: (listener) => this.#hub.subscribe(listener),
       warn: (text) => this.#context.log.warn(text),
+      diagnosis: new Diagnoses({ workerIn: (slot) => this.#workerIn(slot), size: () => supervisor.snapshot.size, log: this.#context.log }),
       ...commandsOf(supervisor, (id) => this.#figures(id).inFlight ?? null),
       stop: (force) => {
         void supervisor.stop({ force })
@@ -141,7 +144,15 @@ export class Control {
       startedMs: this.#startedMs,
       lastExits: this.#lastExits,
       figuresOf: (id) => this.#figures(id),
+      diagnosisOf: (id) => this.#supervisor.worker(id)?.diagnosis.doing,
     })
+  }
+
+  /** Of two the one that serves. */
+  #workerIn(slot: SlotIndex): WorkerProcess | undefined {
+    const seated = this.#supervisor.snapshot.workers.filter((worker) => worker.slot === slot && worker.phase !== 'killed')
+    const chosen = seated.find(({ phase }) => phase === 'ready') ?? seated.find(({ phase }) => phase === 'draining') ?? seated[0]
+    return chosen && this.#supervisor.worker(chosen.id)
   }
 
   #figures(id: WorkerId): Figures {

@@ -160,6 +160,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     return this.#balancing.handOvers
   }
 
+  /** @internal */
+  worker(id: WorkerId): WorkerProcess | undefined {
+    return this.#crew.get(id)
+  }
+
   /** What is going on, as plain data. */
   get snapshot(): Snapshot {
     return snapshot(this.#engine.state)

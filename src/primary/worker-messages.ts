@@ -117,7 +117,8 @@ export class WorkerMessages {
         balancing.take(id, message)
         return
       case 'beat':
-        health.beat(state(), id, message)
+        // A snapshot of the heap takes many times its memory, and gives it back.
+        if (worker.diagnosis.doing !== 'heap') health.beat(state(), id, message)
         return
       default:
         assertNever(message)

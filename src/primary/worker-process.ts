@@ -11,6 +11,7 @@ import type { BootInfo } from '../protocol/boot.ts'
 import { HANDLE_COMMAND, LINK_COMMAND, SLOT_SOCKET_COMMAND, type Parcel, type PrimaryMessage, type SlotSocketName, type SocketName, type WorkerMessage } from '../protocol/messages.ts'
 import type { Seat } from '../protocol/sticky.ts'
 import { WorkerChannel } from './control-channel.ts'
+import { WorkerDiagnosis } from './worker-diagnosis.ts'
 import { forkWorker } from './fork.ts'
 import { guardIpc } from './ipc-guard.ts'
 import { WorkerLink, type WorkerLinkHandlers } from './worker-link.ts'
@@ -64,6 +65,7 @@ export class WorkerProcess {
   /** -1: a spare, which has none yet. */
   slot: number
   readonly generation: number
+  readonly diagnosis: WorkerDiagnosis
   readonly #worker: ClusterWorker
   readonly #options: WorkerProcessOptions
   readonly #handlers: WorkerProcessHandlers
@@ -84,6 +86,7 @@ export class WorkerProcess {
     this.id = options.id
     this.slot = options.boot.slot
     this.generation = options.boot.generation
+    this.diagnosis = new WorkerDiagnosis({ order: (order) => this.#ends.channel.order(order), heardAt: () => this.heardAt })
   }
 
   /** Made a moment after the fork, so that several workers can be forked one right after the other; nothing can have come from them by then. */
@@ -106,6 +109,8 @@ export class WorkerProcess {
         handlers.onMessage(message)
       },
       onAppMessage: handlers.onAppMessage,
+      onReport: (report) => this.diagnosis.take(report),
+      onBytes: (seq, bytes) => this.diagnosis.takeBytes(seq, bytes),
       onViolation: handlers.onViolation,
     })
     const output = logs.attachWorker({ slot: boot.slot, pid: this.pid, generation: boot.generation }, child.stdout, child.stderr)
@@ -155,6 +160,11 @@ export class WorkerProcess {
 
   get connected(): boolean {
     return this.#worker.isConnected()
+  }
+
+  /** It may be silent for long, and does not hang: it stands at a breakpoint, or its heap is written. */
+  get isExcused(): boolean {
+    return this.diagnosis.isExcused
   }
 
   get exited(): boolean {
@@ -320,6 +330,7 @@ export class WorkerProcess {
       clearTimeout(timer)
       this.#ends.channel.destroy()
       this.#link?.close()
+      this.diagnosis.gone()
       handlers.onExited(this.#lastError === undefined ? status : { ...status, error: this.#lastError })
     }
     const timer = setTimeout(tell, LAST_FRAMES_MS)

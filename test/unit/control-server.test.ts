@@ -23,6 +23,8 @@ interface Served {
 
 const RESULT = { schemaVersion: 1, generation: 2, tookMs: 1, failedRequests: 0 } as const
 
+const unused = async (): Promise<never> => assert.fail('nobody asks for it')
+
 /** What it is asked for it does at once, unless told otherwise. */
 async function serve(t: TestContext, ports: Partial<ControlPorts> = {}): Promise<Served> {
   const directory = mkdtempSync(join(tmpdir(), 'everycore-control-'))
@@ -38,6 +40,7 @@ async function serve(t: TestContext, ports: Partial<ControlPorts> = {}): Promise
     abortReload: () => {},
     scale: async (target) => ({ schemaVersion: 1, from: 1, size: Number(target) }),
     stop: () => ({ schemaVersion: 1, name: 'shop', pid: 1 }),
+    diagnosis: { inspect: unused, closeInspector: unused, estimateHeap: unused, profile: unused },
     warn: (text) => assert.fail(text),
     ...ports,
   }
