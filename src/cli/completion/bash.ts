@@ -7,8 +7,12 @@ export function bashCompletion(): string {
   return `# everycore completion bash
 
 _everycore_apps() {
-  local directory path
-  for directory in ${SOCKET_DIRECTORIES}; do
+  local directory path directories
+  directories=("$EVERYCORE_RUNTIME_DIR")
+  if [ -z "$EVERYCORE_RUNTIME_DIR" ]; then
+    directories=("\${RUNTIME_DIRECTORY%%:*}" "\${XDG_RUNTIME_DIR:+$XDG_RUNTIME_DIR/everycore}" /run/everycore "\${TMPDIR:-/tmp}/everycore-$UID")
+  fi
+  for directory in "\${directories[@]}"; do
     [ -n "$directory" ] || continue
     for path in "$directory"/*.sock; do
       [ -S "$path" ] && path=\${path##*/} && printf '%s\\n' "\${path%.sock}"
@@ -95,9 +99,6 @@ ${commands.map(({ names }) => `      ${names.join('|')}) verb=${names[0]} index=
 complete -F _everycore everycore
 `
 }
-
-/** As the command looks for them; one that was named excludes the others. */
-export const SOCKET_DIRECTORIES = '"${EVERYCORE_RUNTIME_DIR:-${RUNTIME_DIRECTORY%%:*}}" ${EVERYCORE_RUNTIME_DIR:-"${XDG_RUNTIME_DIR:+$XDG_RUNTIME_DIR/everycore}" /run/everycore "${TMPDIR:-/tmp}/everycore-$UID"}'
 
 function flagCases({ names: [name], flags }: CompletedCommand): readonly string[] {
   return flags.flatMap(({ spellings, values }) => (values === undefined ? [] : [`    ${spellings.map((flag) => `'${name} ${flag}'`).join('|')}) values=${written(values)} ;;`]))
