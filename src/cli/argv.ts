@@ -27,9 +27,12 @@ export const DETACH: Flag = { short: 'd', long: 'detach', sets: 'true', help: 'R
 export function withoutDetach(argv: readonly string[]): { readonly argv: readonly string[]; readonly isDetached: boolean } {
   const before = argv[0] === 'start' ? ['start'] : []
   const { head, tail } = splitAtScript(argv.slice(before.length))
-  const isOne = ({ words: [word] }: HeadPart): boolean => word === `-${DETACH.short}` || word === `--${DETACH.long}`
-  if (!head.some(isOne)) return { argv, isDetached: false }
-  return { argv: [...before, ...head.filter((part) => !isOne(part)).flatMap(({ words }) => words.filter((word) => word !== undefined)), ...tail], isDetached: true }
+  if (!head.some(isDetach)) return { argv, isDetached: false }
+  return { argv: [...before, ...head.filter((part) => !isDetach(part)).flatMap(({ words }) => words.filter((word) => word !== undefined)), ...tail], isDetached: true }
+}
+
+function isDetach({ words: [word] }: HeadPart): boolean {
+  return word === `-${DETACH.short}` || word === `--${DETACH.long}`
 }
 
 /** What the command line asks `start` for. */

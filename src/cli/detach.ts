@@ -9,7 +9,7 @@ import { EXIT } from '../base/exit-codes.ts'
 import type { Settings } from '../config/types.ts'
 import { sanitize } from '../logs/sanitize.ts'
 import { DETACHED_FD, DETACHED_VARIABLE, readWord, type DetachedWord } from './detached.ts'
-import type { Streams } from './main.ts'
+import type { Streams } from './streams.ts'
 
 /** Of the log of a start that failed. */
 const LAST_LINES = 20

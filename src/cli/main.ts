@@ -10,21 +10,7 @@ import { FIRST_WORDS, outputWish, plainRequest, withoutDetach, type StartRequest
 import { parseRequest } from './program.ts'
 import { reportError } from './report-error.ts'
 import { runStart } from './start.ts'
-
-/** Where the command writes to. */
-export interface Stream {
-  readonly isTTY?: boolean
-  /** Of a terminal. */
-  readonly columns?: number
-  readonly rows?: number
-  write(text: string): unknown
-}
-
-/** The two outputs of the command. */
-export interface Streams {
-  readonly stdout: Stream
-  readonly stderr: Stream
-}
+import type { Streams } from './streams.ts'
 
 /** What the command needs of the world besides its arguments; tests replace it. */
 export interface MainPorts {

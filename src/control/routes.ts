@@ -1,6 +1,8 @@
 /** The methods of the table, carried out. */
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono, type Context } from 'hono'
 import { EverycoreError } from '../base/errors.ts'
 import { refuse } from './access.ts'
@@ -9,12 +11,13 @@ import { openEventStream } from './event-stream.ts'
 import { LIMITS } from './limits.ts'
 import { METHOD_NAMES, methodOf, type MethodName } from './methods.ts'
 import { Mutations } from './mutations.ts'
-import type { ControlPorts, ProfileSource, TcpAccess, Way } from './ports.ts'
+import type { ControlPorts, TcpAccess, Way } from './ports.ts'
 import { readText } from './read-text.ts'
+import { sendBytes } from './send-bytes.ts'
 import { answerTo, refusal, type Answer } from './wire-error.ts'
 
 interface Env {
-  readonly Bindings: HttpBindings
+  readonly Bindings: HttpBindings & { readonly outgoing: ServerResponse }
 }
 
 type Fields = ReadonlyMap<string, unknown>
@@ -45,7 +48,7 @@ export function routes(ports: ControlPorts, access: TcpAccess | undefined, wayOf
   app.use('*', async (context, next) => {
     const { host, origin, authorization, 'sec-fetch-site': fetchSite } = context.env.incoming.headers
     const refused = refuse({ host, origin, fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined, authorization }, wayOf(context.env.incoming.socket), access)
-    if (refused !== undefined) return json(refused)
+    if (refused !== undefined) return json(context, refused)
     await next()
     return undefined
   })
@@ -54,18 +57,18 @@ export function routes(ports: ControlPorts, access: TcpAccess | undefined, wayOf
     app.on(verb, path, async (context) => {
       if (name === 'events') return streams.open(context)
       const read = verb === 'GET' ? readBody('', []) : await fieldsOf(context, Object.keys(body))
-      if (!read.ok) return json(read.answer)
+      if (!read.ok) return json(context, read.answer)
       if (name === 'profile') return profile(context, ports, read.fields)
       const isStream = answers === 'stream' || (answers === 'either' && (context.req.header('accept') ?? '').includes('text/event-stream'))
       const action = async (reply: Reply): Promise<object> => actions[name](read.fields, reply)
-      return isStream ? streams.open(context, action) : document(async () => action(UNHEARD))
+      return isStream ? streams.open(context, action) : document(context, async () => action(UNHEARD))
     })
-    app.all(path, (context) => (METHOD_NAMES.some((other) => methodOf(other).path === path && methodOf(other).verb === context.req.method) ? context.notFound() : json(refusal(405, `${context.req.method} is not for ${path}`, `Use ${verb}.`))))
+    app.all(path, (context) => (METHOD_NAMES.some((other) => methodOf(other).path === path && methodOf(other).verb === context.req.method) ? context.notFound() : json(context, refusal(405, `${context.req.method} is not for ${path}`, `Use ${verb}.`))))
   }
-  app.notFound(() => json(refusal(404, 'there is no such method', `There are: ${METHOD_NAMES.map((name) => `${methodOf(name).verb} ${methodOf(name).path}`).join(', ')}.`)))
-  app.onError((error) => {
+  app.notFound((context) => json(context, refusal(404, 'there is no such method', `There are: ${METHOD_NAMES.map((name) => `${methodOf(name).verb} ${methodOf(name).path}`).join(', ')}.`)))
+  app.onError((error, context) => {
     ports.warn(`a defect of everycore, please report it: the control server failed: ${error.stack ?? error.message}`)
-    return json(answerTo(error))
+    return json(context, answerTo(error))
   })
   return { fetch: app.fetch }
 }
@@ -106,30 +109,18 @@ function slotOf(fields: Fields): number {
   return slot
 }
 
-/** The bytes of a profile, as quickly as the client takes them. */
-async function profile({ env: { incoming, outgoing } }: Context<Env>, ports: ControlPorts, fields: Fields): Promise<Response> {
+async function profile(context: Context<Env>, ports: ControlPorts, fields: Fields): Promise<Response> {
   const wish = readProfileWish(fields)
-  if (wish === undefined) return json(refusal(400, 'a profile needs slot (a number), kind ("cpu", "heap" or "sampling") and, if not 10, seconds (1 to 600)'))
+  if (wish === undefined) return json(context, refusal(400, 'a profile needs slot (a number), kind ("cpu", "heap" or "sampling") and, if not 10, seconds (1 to 600)'))
+  const { outgoing } = context.env
   const gone = new AbortController()
   outgoing.once('close', () => gone.abort())
   try {
-    const source = await ports.diagnosis.profile(wish, gone.signal)
-    const headers = { 'content-type': 'application/octet-stream', 'content-length': String(source.bytes), 'everycore-worker': String(source.pid), 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
-    // Cut off is all that can be told once bytes have been sent.
-    return new Response(bytesOf(source, () => incoming.socket.destroy()), { headers })
+    void sendBytes(outgoing, await ports.diagnosis.profile(wish, gone.signal))
+    return RESPONSE_ALREADY_SENT
   } catch (error) {
-    return json(answerTo(error))
+    return json(context, answerTo(error))
   }
-}
-
-function bytesOf({ read, cancel }: ProfileSource, cut: () => void): ReadableStream<Uint8Array> {
-  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-    const bytes = await read().catch(() => 'broken' as const)
-    if (bytes === 'broken') cut()
-    else if (bytes === undefined) controller.close()
-    else controller.enqueue(bytes)
-  }
-  return new ReadableStream({ pull, cancel }, { highWaterMark: 0 })
 }
 
 function wrong(message: string): EverycoreError {
@@ -157,35 +148,31 @@ class Streams {
 
   /** Events until the client goes, or until the action is done, whose result is the last. */
   open(context: Context<Env>, action?: (reply: Reply) => Promise<object>): Response {
-    if (this.#count >= LIMITS.streams) return json(refusal(503, `${LIMITS.streams} streams are open already`, 'Close one, or try again later.'))
+    if (this.#count >= LIMITS.streams) return json(context, refusal(503, `${LIMITS.streams} streams are open already`, 'Close one, or try again later.'))
     this.#count += 1
-    const { socket } = context.env.incoming
     let unsubscribe: (() => void) | undefined
     const gone = new AbortController()
-    const stream = openEventStream({
-      onEnd: () => {
-        this.#count -= 1
-        gone.abort()
-        unsubscribe?.()
-      },
-      cut: () => socket.destroy(),
+    const stream = openEventStream(context.env.outgoing, () => {
+      this.#count -= 1
+      gone.abort()
+      unsubscribe?.()
     })
-    unsubscribe = this.#ports.subscribe((event) => void stream.send(event.type, event))
+    unsubscribe = this.#ports.subscribe((event) => stream.send(event.type, event))
     stream.send('status', this.#ports.status())
     if (action !== undefined) {
-      action({ isStream: true, tell: (name, data) => void stream.send(name, data), signal: gone.signal })
+      action({ isStream: true, tell: (name, data) => stream.send(name, data), signal: gone.signal })
         .then((result) => stream.send('result', result), (error: unknown) => stream.send('error', answerTo(error).body))
         .finally(() => stream.end())
     }
-    return stream.response
+    return RESPONSE_ALREADY_SENT
   }
 }
 
-async function document(action: () => Promise<object>): Promise<Response> {
+async function document(context: Context<Env>, action: () => Promise<object>): Promise<Response> {
   try {
-    return json({ status: 200, body: await action() })
+    return json(context, { status: 200, body: await action() })
   } catch (error) {
-    return json(answerTo(error))
+    return json(context, answerTo(error))
   }
 }
 
@@ -199,7 +186,16 @@ async function fieldsOf(context: Context<Env>, allowed: readonly string[]): Prom
   return readBody(read.text, allowed)
 }
 
-function json({ status, body }: Answer | { readonly status: 200; readonly body: object }): Response {
-  const headers = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...(status >= 400 && { connection: 'close' }) }
-  return new Response(`${JSON.stringify(body)}\n`, { status, headers })
+/** Written to Node's own response: one of the web, and the stream in it, takes longer than all else. */
+function json({ env: { outgoing } }: Context<Env>, { status, body }: Answer | { readonly status: 200; readonly body: object }): Response {
+  const text = `${JSON.stringify(body)}\n`
+  outgoing.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(status >= 400 && { connection: 'close' }),
+  })
+  outgoing.end(text)
+  return RESPONSE_ALREADY_SENT
 }

@@ -112,13 +112,13 @@ export class WorkerDiagnosis {
     if (this.#kind !== undefined) throw trouble('the worker is being profiled already', { hint: 'wait for the end of it' })
     this.#kind = kind
     const seq = this.#next()
-    let onEnded = (): void => {}
+    let onEnded: (() => void) | undefined
     const ended = new Promise<void>((resolve) => (onEnded = resolve))
     let isOver = false
     const forget = (): void => {
       if (isOver) return
       isOver = true
-      onEnded()
+      onEnded?.()
       signal.removeEventListener('abort', forget)
       this.#waiting.get(seq)?.reject(trouble('the profile was called off'))
       if (this.#fetch?.seq === seq) this.#fetch.end(trouble('the profile was called off'))
@@ -169,8 +169,7 @@ export class WorkerDiagnosis {
 
   async #ask<Type extends DiagnosisReport['type']>(order: Unnumbered<DiagnosisOrder>, type: Type, patienceMs: number): Promise<ReportOf<Type>> {
     const seq = this.#next()
-    // What an order has besides its number is what its type says.
-    this.#ports.order({ ...order, seq } as DiagnosisOrder)
+    this.#ports.order({ ...order, seq })
     return this.#await(seq, type, patienceMs)
   }
 

@@ -43,10 +43,16 @@ function say(path: string, words: string | Buffer): Socket {
   return socket
 }
 
+function post(headers: string, body = ''): string {
+  return `POST /v1/scale HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n${body}`
+}
+
+function json(body: string): string {
+  return post(`Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`, body)
+}
+
 test('garbage, lies about lengths, and bodies that pollute change nothing', async (t) => {
   const { app, path } = await started(t)
-  const post = (headers: string, body = ''): string => `POST /v1/scale HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n${body}`
-  const json = (body: string): string => post(`Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`, body)
   for (const [words, expected] of [
     [randomBytes(4096), /^(?:HTTP\/1\.1 400|$)/],
     ['GET / HTTP/1.1\r\nHost: x\r\nX: '.padEnd(LIMITS.headerBytes + 100, 'a'), /^HTTP\/1\.1 431/],

@@ -194,8 +194,8 @@ test('an upgrade leaves the control socket to the successor', async (t) => {
   const path = join(directory, 'shop.sock')
   process.kill(app.pid, 'SIGURG')
   await until('the successor answers', async () => (await call(path, 'status')).pid !== app.pid, 30_000)
-  const { code } = await app.child.exitCode === null ? await once(app.child, 'exit').then(([exit]) => ({ code: exit as number | null })) : { code: app.child.exitCode }
-  assert.equal(code, 0)
+  await until('the predecessor has ended', () => app.child.exitCode !== null)
+  assert.equal(app.child.exitCode, 0)
   assert.equal((await call(path, 'status')).state, 'running')
   assert.equal((await verb(directory, 'reload')).code, 0)
   assert.equal((await verb(directory, 'stop')).code, 0)

@@ -50,7 +50,7 @@ describe('the parser of verbs', () => {
 
 describe('-d', () => {
   for (const [line, rest] of [['-d server.js -d', 'server.js -d'], ['start --detach -w 2 server.js', 'start -w 2 server.js'], ['-w 2 -d', '-w 2'], ['-n -d server.js', undefined], ['server.js -d', undefined]] as const) {
-    it(`${line}`, () => {
+    it(line, () => {
       const { argv, isDetached } = withoutDetach(line.split(' '))
       assert.deepEqual([isDetached, argv.join(' ')], [rest !== undefined, rest ?? line])
     })

@@ -1,75 +1,58 @@
-/** The control server in this process, with a supervisor that is a table. */
+/** The control server itself; with a real supervisor behind it: test/e2e/control.test.ts. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { EverycoreError } from '../../src/base/errors.ts'
 import { call, follow } from '../../src/control/client.ts'
-import { Doorway, keepToken } from '../../src/control/doorway.ts'
+import { keepToken } from '../../src/control/doorway.ts'
 import { LIMITS } from '../../src/control/limits.ts'
-import type { ControlPorts } from '../../src/control/ports.ts'
-import { createControlServer } from '../../src/control/server.ts'
-import type { ControlEvent, StatusReport } from '../../src/protocol/control.ts'
+import { Mutations } from '../../src/control/mutations.ts'
+import { RESULT, serve } from '../harness/control.ts'
 import { until } from '../harness/until.ts'
 
-interface Served {
-  readonly path: string
-  readonly listeners: Set<(event: ControlEvent) => void>
-  readonly close: () => Promise<void>
-}
-
-const RESULT = { schemaVersion: 1, generation: 2, tookMs: 1, failedRequests: 0 } as const
-
-const unused = async (): Promise<never> => assert.fail('nobody asks for it')
-
-/** What it is asked for it does at once, unless told otherwise. */
-async function serve(t: TestContext, ports: Partial<ControlPorts> = {}): Promise<Served> {
-  const directory = mkdtempSync(join(tmpdir(), 'everycore-control-'))
-  const listeners = new Set<(event: ControlEvent) => void>()
-  const all: ControlPorts = {
-    status: () => ({ name: 'shop' }) as StatusReport,
-    subscribe: (listener) => {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
-    reload: async () => RESULT,
-    restart: async () => RESULT,
-    abortReload: () => {},
-    scale: async (target) => ({ schemaVersion: 1, from: 1, size: Number(target) }),
-    stop: () => ({ schemaVersion: 1, name: 'shop', pid: 1 }),
-    diagnosis: { inspect: unused, closeInspector: unused, estimateHeap: unused, profile: unused },
-    warn: (text) => assert.fail(text),
-    ...ports,
-  }
-  const doorway = new Doorway(() => createControlServer(all, undefined), all.warn)
-  const { path } = await doorway.openUnix({ directory, name: 'shop', takeOver: false })
-  t.after(async () => {
-    await doorway.close()
-    rmSync(directory, { recursive: true })
-  })
-  return { path, listeners, close: async () => doorway.close() }
-}
-
-test('changes are carried out one after the other, and reloads that wait share one answer', async (t) => {
+test('changes are carried out one after the other, and reloads that wait share one answer', async () => {
   const log: string[] = []
-  const slowly = async (name: string): Promise<void> => {
+  const gates: (() => void)[] = []
+  const mutations = new Mutations()
+  const change = (name: string) => async (): Promise<string> => {
     log.push(`${name} begins`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await new Promise<void>((resolve) => gates.push(resolve))
     log.push(`${name} ends`)
+    return name
   }
-  const { path } = await serve(t, {
-    reload: async () => slowly('reload').then(() => RESULT),
-    scale: async (target) => slowly('scale').then(() => ({ schemaVersion: 1 as const, from: 1, size: Number(target) })),
-  })
-  const first = call(path, 'reload')
-  await until('the first reload begins', () => log.length === 1)
-  const answers = await Promise.all([first, call(path, 'scale', { size: 2 }), ...Array.from({ length: 20 }, async () => call(path, 'reload'))])
-  assert.equal(answers.length, 22)
-  assert.deepEqual(log, log.toSorted(() => 0).filter((_, index) => index % 2 === 0).flatMap((line) => [line, line.replace('begins', 'ends')]), 'none begins before the other has ended')
-  assert.equal(log.filter((line) => line === 'reload begins').length, 2)
+  const asked = ['reload', 'scale', 'reload', 'reload', 'restart', 'reload'].map(async (name) => mutations.run(name === 'scale' ? undefined : name, change(name)))
+  for (let count = 1; count <= 3; count += 1) {
+    await until('the next begins', () => gates.length === count)
+    gates[count - 1]?.()
+  }
+  assert.deepEqual(await Promise.all(asked), ['reload', 'scale', 'reload', 'reload', 'restart', 'reload'])
+  assert.deepEqual(log, ['reload', 'scale', 'restart'].flatMap((name) => [`${name} begins`, `${name} ends`]), 'those that had not begun shared the first')
+})
+
+test('a reload that is asked for while one runs is another one; too many changes are refused', async () => {
+  const mutations = new Mutations()
+  let finish: (() => void) | undefined
+  let count = 0
+  const reload = async (): Promise<number> => {
+    count += 1
+    await new Promise<void>((resolve) => (finish = resolve))
+    return count
+  }
+  const first = mutations.run('reload', reload)
+  await until('it has begun', () => count === 1)
+  const others = Array.from({ length: 5 }, async () => mutations.run('reload', reload))
+  finish?.()
+  assert.equal(await first, 1)
+  await until('the other has begun', () => count === 2)
+  const waiting = Array.from({ length: LIMITS.mutations }, async () => mutations.run(undefined, async () => 0))
+  await assert.rejects(async () => mutations.run(undefined, async () => 0), { code: 'ERR_EVERYCORE_STATE' })
+  finish?.()
+  assert.deepEqual(await Promise.all(others), [2, 2, 2, 2, 2])
+  await Promise.all(waiting)
 })
 
 test('a change that fails is answered with its error, and the next one is carried out', async (t) => {

@@ -116,8 +116,11 @@ function npmVersion(read: (path: string) => string | undefined): string | undefi
 function limitOf(text: string, name: string): Limit | undefined {
   const line = text.split('\n').find((one) => one.startsWith(`${name} `))
   const [soft, hard] = line?.slice(name.length).trim().split(/\s+/) ?? []
-  const value = (word: string): number => (word === 'unlimited' ? Number.POSITIVE_INFINITY : Number(word))
-  return soft === undefined || hard === undefined ? undefined : [value(soft), value(hard)]
+  return soft === undefined || hard === undefined ? undefined : [limitValue(soft), limitValue(hard)]
+}
+
+function limitValue(word: string): number {
+  return word === 'unlimited' ? Number.POSITIVE_INFINITY : Number(word)
 }
 
 function numberOf(text: string | undefined): number | undefined {
