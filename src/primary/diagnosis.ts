@@ -10,13 +10,10 @@ import { trouble, type WorkerDiagnosis } from './worker-diagnosis.ts'
 /** Each stands in the memory of its worker, and all of them cost the machine. */
 const MOST_PROFILES = 2
 
-/**
- * Of a heap snapshot, by the bytes of the heap: measured with objects of 60 bytes, which are the worst, and of some
- * kilobytes, on two busy cores.
- */
+/** Of a heap snapshot, by the bytes of the heap: measured with objects of 60 bytes, and the pause also with some of 2 kB, on two busy cores (docs/diagnosing.md). */
 const FILE_FACTOR = 2
 const MEMORY_FACTOR = 14
-const PAUSE_MS_PER_MIB = [10, 500] as const
+const PAUSE_MS_PER_MIB = [15, 500] as const
 
 const MIB = 1024 ** 2
 

@@ -39,6 +39,18 @@ describe('the vigil', () => {
     assert.equal(told.length, 1)
   })
 
+  test('says nothing of a worker that is excused, counts anew when it no longer is, and tells the guardian all the same', () => {
+    const { worker, told, marks, rounds } = setUp()
+    worker.isExcused = true
+    rounds(100)
+    assert.deepEqual([told, marks.at(-1)], [[], false])
+    worker.isExcused = false
+    rounds(20)
+    assert.deepEqual(told, [])
+    rounds(1)
+    assert.equal(told.length, 1)
+  })
+
   test('forgets a silence that ends, and tells of the next', () => {
     const { told, rounds } = setUp()
     rounds(19)
