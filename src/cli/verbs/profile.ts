@@ -90,7 +90,7 @@ function aboutText(ms: number): string {
 }
 
 async function fetchTo(file: string, verb: VerbCall, path: string, { kind, slot, seconds }: Wish, signal: AbortSignal): Promise<{ readonly bytes: number; readonly pid: number }> {
-  if (!isSet(verb, 'json')) verb.streams.stderr.write(kind === 'heap' ? `worker ${slot} writes a snapshot of its heap\n` : `worker ${slot} is profiled for ${formatDuration(seconds * 1000)}; Ctrl-C calls it off\n`)
+  if (!isSet(verb, 'json')) verb.streams.stderr.write(kind === 'heap' ? `taking a snapshot of the heap of worker ${slot}\n` : `profiling worker ${slot} for ${formatDuration(seconds * 1000)}; Ctrl-C calls it off\n`)
   const wish = { slot, kind, ...(kind !== 'heap' && { seconds }) }
   const response = await receive(path, 'profile', wish, SILENCE_MS[kind] + seconds * 1000, signal)
   const pid = Number(response.headers['everycore-worker'])
