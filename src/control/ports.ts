@@ -25,8 +25,11 @@ export interface ProfileSource {
 
 /** Everything may throw, or reject with, an EverycoreError: one that hangs gives no answer. */
 export interface DiagnosisPorts {
-  /** Opens the inspector, and closes it when the signal says so, when somebody else closes it, or the worker ends; fulfilled then. */
-  readonly inspect: (slot: number, onOpen: (opened: InspectorOpened) => void, signal: AbortSignal) => Promise<InspectorClosed>
+  /**
+   * Opens the inspector, and closes it when the signal says so, when somebody else closes it, or the worker ends; fulfilled then.
+   * `closing` is told before: the worker stands still until every debugger has gone.
+   */
+  readonly inspect: (slot: number, tell: (name: 'inspecting' | 'closing', data: InspectorOpened | object) => void, signal: AbortSignal) => Promise<InspectorClosed>
   readonly closeInspector: (slot: number) => Promise<InspectorClosed>
   readonly estimateHeap: (slot: number) => Promise<HeapEstimate>
   readonly profile: (wish: ProfileWish, signal: AbortSignal) => Promise<ProfileSource>

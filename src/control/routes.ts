@@ -97,7 +97,7 @@ function actionsOf(ports: ControlPorts): Actions {
       await stopped
       return result
     },
-    inspect: async (fields, { tell, signal }) => ports.diagnosis.inspect(slotOf(fields), (opened) => tell('inspecting', opened), signal),
+    inspect: async (fields, { tell, signal }) => ports.diagnosis.inspect(slotOf(fields), tell, signal),
     closeInspector: async (fields) => ports.diagnosis.closeInspector(slotOf(fields)),
     estimateHeap: async (fields) => ports.diagnosis.estimateHeap(slotOf(fields)),
   }

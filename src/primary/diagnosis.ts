@@ -46,11 +46,11 @@ export class Diagnoses implements DiagnosisPorts {
     this.#context = context
   }
 
-  readonly inspect: DiagnosisPorts['inspect'] = async (slot, onOpen, signal) => {
+  readonly inspect: DiagnosisPorts['inspect'] = async (slot, tell, signal) => {
     const patient = this.#workerIn(slot)
     if (this.#inspections.has(patient.pid)) throw trouble(`worker ${slot} is being inspected already`, { hint: `everycore inspect ${slot} --close ends that.` })
     const ending = new AbortController()
-    const done = this.#inspect(slot, patient, onOpen, [signal, ending.signal])
+    const done = this.#inspect(slot, patient, tell, [signal, ending.signal])
     this.#inspections.set(patient.pid, { end: () => ending.abort(), done })
     return done
   }
@@ -98,13 +98,15 @@ export class Diagnoses implements DiagnosisPorts {
     }
   }
 
-  async #inspect(slot: number, { pid, diagnosis }: Patient, onOpen: (opened: InspectorOpened) => void, signals: readonly AbortSignal[]): Promise<InspectorClosed> {
+  async #inspect(slot: number, { pid, diagnosis }: Patient, tell: Parameters<DiagnosisPorts['inspect']>[1], signals: readonly AbortSignal[]): Promise<InspectorClosed> {
     const { log } = this.#context
     try {
       const url = await diagnosis.inspect()
       log.warn(`worker ${slot} is being inspected: until that ends nobody notices if it hangs`, { event: 'inspect:started', slot, workerPid: pid })
-      onOpen({ schemaVersion: CONTROL_SCHEMA, slot, pid, url, port: Number(new URL(url).port) })
+      const opened: InspectorOpened = { schemaVersion: CONTROL_SCHEMA, slot, pid, url, port: Number(new URL(url).port) }
+      tell('inspecting', opened)
       const isGone = await untilEnded(diagnosis, signals)
+      tell('closing', {})
       const closed = isGone ? 'gone' : (await diagnosis.uninspect()) ? 'now' : 'later'
       log.info(`worker ${slot} is no longer inspected: ${CLOSED[closed]}`, { event: 'inspect:finished', slot, workerPid: pid, closed })
       return { schemaVersion: CONTROL_SCHEMA, slot, pid, closed }

@@ -91,7 +91,7 @@ export class WorkerDiagnosis {
     }
   }
 
-  /** False when the worker does not do it now: it stands at a breakpoint, or hangs. */
+  /** False when the worker does not do it now: a debugger has not gone, or it hangs. */
   async uninspect(): Promise<boolean> {
     try {
       await this.#ask({ type: 'uninspect' }, 'uninspected', ANSWER_MS)

@@ -154,7 +154,7 @@ export interface InspectorClosed {
   readonly schemaVersion: typeof CONTROL_SCHEMA
   readonly slot: number
   readonly pid: number
-  /** `later`: the worker stands at a breakpoint, or hangs, and will do it when it goes on. `gone`: the worker has ended. */
+  /** `later`: the worker waits for its debugger to go, stands at a breakpoint, or hangs, and will do it when it goes on. `gone`: the worker has ended. */
   readonly closed: 'now' | 'later' | 'gone'
 }
 

@@ -91,6 +91,7 @@ export function createDiagnosis({ report, sendBytes }: DiagnosisPorts): Diagnosi
     }
     report({ type: 'inspecting', seq, url: inspector.url() ?? '', wasOpen })
   }
+  /** Stands still until every debugger has gone; @see https://nodejs.org/api/inspector.html#inspectorclose */
   const shut = (seq: number): void => {
     if (isOpenedByUs) inspector.close()
     isOpenedByUs = false

@@ -7,6 +7,7 @@ import { call, follow } from '../../control/client.ts'
 import type { InspectorClosed, InspectorOpened } from '../../protocol/control.ts'
 import { isSet, printJson, type VerbCall } from './call.ts'
 import { findApp } from './find-app.ts'
+import { openDoor, type InspectorDoor } from './inspector-door.ts'
 import { slotOf } from './slot.ts'
 
 export async function runInspect(verb: VerbCall): Promise<number> {
@@ -20,27 +21,38 @@ export async function runInspect(verb: VerbCall): Promise<number> {
 }
 
 async function inspect(verb: VerbCall, path: string, app: string, slot: number): Promise<InspectorClosed> {
+  let door: Promise<InspectorDoor> | undefined
   let isClosing = false
+  const shut = (): void => void door?.then((opened) => opened.shut())
   const close = (): void => {
     if (isClosing) process.exit(EXIT.interrupted)
     isClosing = true
+    shut()
     // What comes of it is the result of the stream.
     call(path, 'closeInspector', { slot }).catch(() => {})
   }
   process.on('SIGINT', close)
   try {
     const closed = await follow(path, 'inspect', { slot }, (event) => {
+      if (event.type === 'closing') shut()
       if (event.type !== 'inspecting') return
       // The server sends what it has opened under this name, and with all its fields.
       const opened = event as unknown as InspectorOpened
-      if (isSet(verb, 'json')) printJson(verb, { schemaVersion: opened.schemaVersion, slot, pid: opened.pid, url: opened.url, port: opened.port, devtoolsUrl: devtoolsUrl(opened.url) })
-      else verb.streams.stdout.write(`${openedLines(opened, app, verb.env).join('\n')}\n`)
+      door = openDoor(opened.port)
+      door.then(({ port }) => tellOpened(verb, app, { ...opened, port, url: opened.url.replace(`:${opened.port}/`, `:${port}/`) }), close)
     })
     if (closed !== undefined) return closed
     throw new EverycoreError('ERR_EVERYCORE_CONTROL', 'the supervisor ended', { hint: 'its log tells why' })
   } finally {
+    shut()
     process.off('SIGINT', close)
   }
+}
+
+function tellOpened(verb: VerbCall, app: string, opened: InspectorOpened): void {
+  const { schemaVersion, slot, pid, url, port } = opened
+  if (isSet(verb, 'json')) printJson(verb, { schemaVersion, slot, pid, url, port, devtoolsUrl: devtoolsUrl(url) })
+  else verb.streams.stdout.write(`${openedLines(opened, app, verb.env).join('\n')}\n`)
 }
 
 function openedLines({ slot, pid, url, port }: InspectorOpened, app: string, env: Environment): readonly string[] {
@@ -73,5 +85,5 @@ function sshTarget(env: Environment): string {
 function closedText({ slot, closed }: InspectorClosed): string {
   if (closed === 'gone') return `worker ${slot} has ended`
   if (closed === 'now') return `the inspector of worker ${slot} is closed`
-  return `worker ${slot} stands at a breakpoint, or hangs: its inspector closes when it goes on, and if it does not within the hang timeout it is killed`
+  return `worker ${slot} has another debugger, or hangs: its inspector closes when it goes on, and if it does not within the hang timeout it is killed`
 }
