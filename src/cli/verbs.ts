@@ -180,7 +180,7 @@ export const VERBS = {
     ],
     args: [{ name: 'shell', isOptional: false, choices: ['bash', 'zsh', 'fish'], help: 'bash, zsh or fish.' }],
     flags: [],
-    examples: [['everycore completion bash', 'source <(everycore completion bash) tries it']],
+    examples: [['everycore completion bash', 'a script to be sourced']],
   },
 } as const satisfies Readonly<Record<string, Verb>>
 
