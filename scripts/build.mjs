@@ -42,7 +42,7 @@ process.exitCode = types.status ?? 1
 async function buildPreload() {
   const define = { ...common.define, 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' }
   const preload = { ...common, ...quickToParse, format: 'cjs', outdir: 'dist/worker', outExtension: { '.js': '.cjs' } }
-  await build({ ...preload, define, entryPoints: { hook: 'src/worker/hook.ts', sticky: 'src/listen/worker/stickiness.ts', vitals: 'src/worker/vitals.ts' } })
+  await build({ ...preload, define, entryPoints: { hook: 'src/worker/hook.ts', sticky: 'src/listen/worker/stickiness.ts', vitals: 'src/worker/vitals.ts', diagnosis: 'src/worker/diagnosis.ts' } })
   await build({ ...preload, define: { ...define, __EVERYCORE_HOOK_HASH__: hashOf('dist/worker/hook.cjs') }, entryPoints: { preload: 'src/worker/preload.ts' } })
 }
 

@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   ERR_EVERYCORE_NOT_RUNNING: { exit: EXIT.neverReady, text: 'No app of that name runs.' },
   ERR_EVERYCORE_CONTROL: { exit: EXIT.unreachable, text: 'The control socket of the app cannot be reached, or gives no answer.' },
   ERR_EVERYCORE_REQUEST: { exit: EXIT.failure, text: 'What was asked of the control socket is wrong.' },
+  ERR_EVERYCORE_DIAGNOSIS: { exit: EXIT.failure, text: 'A worker cannot be inspected or profiled now.' },
   ERR_EVERYCORE_UPGRADE: { exit: EXIT.failure, text: 'The upgrade was aborted; the supervisor goes on serving.' },
   ERR_EVERYCORE_GENERATE: { exit: EXIT.usage, text: 'A file cannot be generated or written.' },
   ERR_EVERYCORE_PLATFORM: { exit: EXIT.failure, text: 'This platform lacks what the call needs.' },

@@ -18,7 +18,8 @@ const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   quit: 'SIGQUIT (128 + 3).',
 }
 
-const TOPICS = ['start', 'exit-codes'] as const
+/** What there is help about besides the verbs. */
+export const TOPICS = ['start', 'exit-codes'] as const
 
 /**
  * The text of `everycore help [topic]`.

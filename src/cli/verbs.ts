@@ -10,6 +10,8 @@ export interface VerbFlag {
   readonly long: string
   /** What stands for the value; a flag without one is there or not. */
   readonly placeholder?: string
+  /** All values that there are, where they are words. */
+  readonly choices?: readonly string[]
   /** One line for the help. */
   readonly help: string
 }
@@ -18,6 +20,8 @@ export interface VerbFlag {
 export interface VerbArgument {
   readonly name: string
   readonly isOptional: boolean
+  /** All that it may be, or what is most of use. */
+  readonly choices?: readonly string[]
   readonly help: string
 }
 
@@ -52,6 +56,8 @@ export const NAME_FLAG: VerbFlag = { short: 'n', long: 'name', placeholder: 'nam
 export const NAME_ARGUMENT: VerbArgument = { name: 'name', isOptional: true, help: 'Which app; the only one that runs, if left out.' }
 
 const NAME = [NAME_ARGUMENT]
+
+const SLOT: VerbArgument = { name: 'slot', isOptional: false, help: 'Which worker, by the slot that everycore status shows.' }
 
 export const VERBS = {
   status: {
@@ -196,7 +202,7 @@ export const VERBS = {
     aliases: [],
     summary: 'Changes the number of workers.',
     about: ['Waits until that many are ready and the surplus has left. The number is forgotten when the app is started anew.'],
-    args: [{ name: 'size', isOptional: false, help: '1 to 1024, +1, -1, or auto: as many as the machine gives, also when that changes.' }, NAME_ARGUMENT],
+    args: [{ name: 'size', isOptional: false, choices: ['auto', '+1', '-1'], help: '1 to 1024, +1, -1, or auto: as many as the machine gives, also when that changes.' }, NAME_ARGUMENT],
     flags: [NAME_FLAG],
     examples: [
       ['everycore scale 4', ''],
@@ -225,6 +231,64 @@ export const VERBS = {
       ['everycore generate kubernetes --image registry/shop:1.4.2 server.js', ''],
       ['everycore generate alerts', ''],
     ],
+  },
+  inspect: {
+    aliases: [],
+    summary: 'Opens the inspector of one worker, for Chrome DevTools or an editor.',
+    about: [
+      'It listens on 127.0.0.1 only, on a free port, until Ctrl-C. While it is open, the worker may stand at a breakpoint: nobody kills it for hanging, and its clients wait.',
+      'Whoever has an account on the machine can reach it, and run code in the worker.',
+    ],
+    args: [SLOT, NAME_ARGUMENT],
+    flags: [{ long: 'close', help: 'Close the one that somebody else has open.' }, NAME_FLAG],
+    examples: [
+      ['everycore inspect 0', ''],
+      ['everycore inspect 1 shop --json', 'one line when it is open, one at the end'],
+    ],
+  },
+  profile: {
+    aliases: [],
+    summary: 'A CPU profile, heap snapshot or allocation profile of one worker.',
+    about: [
+      'The file opens in Chrome DevTools, VS Code or speedscope. It is for its owner only (0600), and written whole or not at all; one that is there is not touched. A heap snapshot holds all that the worker has in memory, passwords too.',
+      'A heap snapshot stops the worker, for seconds or minutes, and takes many times the memory of its heap. What it will cost is told first; on a terminal you are asked, elsewhere --yes is needed.',
+    ],
+    args: [{ name: 'kind', isOptional: false, choices: ['cpu', 'heap'], help: 'cpu: where the time goes. heap: what is in memory.' }, SLOT, NAME_ARGUMENT],
+    flags: [
+      { short: 's', long: 'seconds', placeholder: 'n', help: 'How long, for cpu and for heap --sampling: 1 to 600, default 10.' },
+      { short: 'o', long: 'output', placeholder: 'file', help: 'Where to; by default a name with app, slot and time in the working directory.' },
+      { long: 'sampling', help: 'With heap: which functions allocate, by samples and without a pause (.heapprofile).' },
+      { short: 'y', long: 'yes', help: 'Do not ask before a heap snapshot.' },
+      NAME_FLAG,
+    ],
+    examples: [
+      ['everycore profile cpu 0', 'ten seconds'],
+      ['everycore profile cpu 0 shop -s 30 -o shop.cpuprofile', ''],
+      ['everycore profile heap 0', 'asks first'],
+      ['everycore profile heap 0 --sampling', 'no pause'],
+    ],
+  },
+  doctor: {
+    aliases: [],
+    summary: 'Whether this machine suits: what is wrong, and what to do about it.',
+    about: ['Looks at Node, cores and limits, sockets, directories and the environment of this shell, and changes nothing. Ends with 1 when something will not work; warnings are no reason.'],
+    args: NAME,
+    flags: [{ short: 'p', long: 'port', placeholder: 'port', help: 'Whether this TCP port is free, and who has it.' }, NAME_FLAG],
+    examples: [
+      ['everycore doctor', ''],
+      ['everycore doctor -p 3000', ''],
+      ['everycore doctor shop', 'with the ports of an app that runs'],
+    ],
+  },
+  completion: {
+    aliases: [],
+    summary: 'A script with which a shell completes everycore.',
+    about: [
+      'Verbs, options, their values, names of running apps, files. For good: everycore completion bash > /etc/bash_completion.d/everycore; everycore completion zsh > "${fpath[1]}/_everycore"; everycore completion fish > ~/.config/fish/completions/everycore.fish',
+    ],
+    args: [{ name: 'shell', isOptional: false, choices: ['bash', 'zsh', 'fish'], help: 'bash, zsh or fish.' }],
+    flags: [],
+    examples: [['everycore completion bash', 'a script to be sourced']],
   },
 } as const satisfies Readonly<Record<string, Verb>>
 

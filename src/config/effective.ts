@@ -24,6 +24,20 @@ export function effectiveSettings(settings: Settings): readonly EffectiveSetting
   })
 }
 
+/** The settings of a run as a document of JSON. @param env of the process that was asked */
+export function configDocument(settings: Settings, env: Readonly<Record<string, string | undefined>>): object {
+  const { name, launch, sizing, warnings } = settings
+  return {
+    name,
+    script: launch.script,
+    args: masked(launch.args),
+    variables: addedVariables(settings, env),
+    size: sizing.size,
+    settings: Object.fromEntries(effectiveSettings(settings).map(({ key, value, origin, from }) => [key, { value, origin, from }])),
+    warnings: [...warnings, ...sizing.warnings],
+  }
+}
+
 /** Names of the variables that a worker gets and this process has not, or has with another value. */
 export function addedVariables({ launch }: Pick<Settings, 'launch'>, env: Readonly<Record<string, string | undefined>>): readonly string[] {
   return Object.keys(launch.env).filter((name) => launch.env[name] !== env[name]).sort()

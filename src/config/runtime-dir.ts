@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { EverycoreError } from '../base/errors.ts'
 import type { Environment } from './collect.ts'
 import type { Host } from './host.ts'
@@ -44,6 +44,28 @@ export function existingRuntimeDir(env: Environment, host: Host): string | undef
 /** All of them: apps may have been started with other variables. */
 export function runtimeDirs(env: Environment, host: Host): readonly string[] {
   return [...new Set(candidates(env, host))].filter((path) => flawOf(path, host) === undefined)
+}
+
+/** What is wrong with one of the places; undefined where it can be used. */
+export interface RuntimeDirFlaw {
+  readonly path: string
+  readonly flaw: string | undefined
+  /** It is made at the first start. */
+  readonly isMissing: boolean
+}
+
+/** The place that was named, or all that a system gives, judged. Makes nothing. */
+export function runtimeDirFlaws(env: Environment, host: Host): readonly RuntimeDirFlaw[] {
+  const given = env['EVERYCORE_RUNTIME_DIR']?.trim() ?? ''
+  return (given === '' ? candidates(env, host) : [resolve(given)]).map((path) => {
+    const isMissing = host.lstat(path) === undefined
+    const flaw = isMissing ? (host.isWritable(nearestThere(path, host)) ? undefined : 'It cannot be made.') : flawOf(path, host)
+    return { path, flaw, isMissing }
+  })
+}
+
+function nearestThere(path: string, host: Host): string {
+  return host.lstat(path) !== undefined || dirname(path) === path ? path : nearestThere(dirname(path), host)
 }
 
 function candidates(env: Environment, host: Host): readonly string[] {

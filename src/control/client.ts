@@ -1,7 +1,7 @@
 /** Asks the supervisor of an app. The other side is `server.ts`. */
 import { request, type IncomingMessage } from 'node:http'
 import { ERROR_CODES, EverycoreError, type ErrorCode } from '../base/errors.ts'
-import type { ControlEvent, ReloadResult, ScaleResult, StatusReport, StopResult } from '../protocol/control.ts'
+import type { ControlEvent, HeapEstimate, InspectorClosed, ReloadResult, ScaleResult, StatusReport, StopResult } from '../protocol/control.ts'
 import { methodOf, type MethodName } from './methods.ts'
 import { readEvents, type ReadEvent } from './read-events.ts'
 
@@ -13,6 +13,9 @@ export interface Answers {
   readonly restart: ReloadResult
   readonly scale: ScaleResult
   readonly stop: StopResult
+  readonly inspect: InspectorClosed
+  readonly closeInspector: InspectorClosed
+  readonly estimateHeap: HeapEstimate
 }
 
 /** What a supervisor that lives answers within, on any machine. */
@@ -76,6 +79,18 @@ export async function* watch(socketPath: string, name: MethodName, query: URLSea
   } finally {
     response.destroy()
   }
+}
+
+/**
+ * Asks for a file. The response has its bytes; it is cut off when the supervisor or the worker ends meanwhile.
+ *
+ * @param silenceMs for so long nothing may come
+ * @throws EverycoreError as {@link call}
+ */
+export async function receive(socketPath: string, name: 'profile', body: object, silenceMs: number, signal: AbortSignal): Promise<IncomingMessage> {
+  const response = await send(socketPath, name, body, '*/*', silenceMs, { signal })
+  if ((response.statusCode ?? 0) >= 400) throw errorOf(parse(await textOf(response)))
+  return response
 }
 
 async function send(socketPath: string, name: MethodName, body: object, accept: string, silenceMs: number, { query, signal }: { readonly query?: URLSearchParams; readonly signal?: AbortSignal | undefined } = {}): Promise<IncomingMessage> {

@@ -3,8 +3,8 @@
 export interface Method {
   readonly verb: 'GET' | 'POST'
   readonly path: string
-  /** `once`: one document. `stream`: server-sent events. `either`: as the client accepts: the progress as events and then one `result` or `error`, or only that, as a document. */
-  readonly answers: 'once' | 'stream' | 'either'
+  /** `once`: one document. `stream`: server-sent events. `either`: as the client accepts: the progress as events and then one `result` or `error`, or only that, as a document. `bytes`: a file. `page`: text, for whoever scrapes or probes. */
+  readonly answers: 'once' | 'stream' | 'either' | 'bytes' | 'page'
   /** Fields of the query, and what each may be. */
   readonly query?: Readonly<Record<string, string>>
   /** Fields of the body, and what each may be. */
@@ -30,11 +30,20 @@ export const METHODS = {
     body: {},
     help: 'The newest lines of workers and supervisor: a document, or a stream of `begin`, `log`, `missed` (so many were forgotten before this client read them), `live` (what follows is new), `upgraded` and `end`.',
   },
+  config: { verb: 'GET', path: '/v1/config', answers: 'once', body: {}, help: 'Every setting of this run, and where it comes from. Of the variables of the app the names only.' },
   reload: { verb: 'POST', path: '/v1/reload', answers: 'either', body: {}, help: 'Replaces every worker, each ready before its predecessor drains. Answered when that is done, or has failed.' },
   abortReload: { verb: 'POST', path: '/v1/reload/abort', answers: 'once', body: {}, help: 'Turns the reload under way back, and drops one that waits.' },
   restart: { verb: 'POST', path: '/v1/restart', answers: 'either', body: {}, help: 'Drains all workers at once, and starts new ones when the last has gone. Answered when all are ready.' },
   scale: { verb: 'POST', path: '/v1/scale', answers: 'either', body: { size: '1 to 1024, `"+1"`, `"-1"` or `"auto"`' }, help: 'Changes the number of workers. Answered when that many are ready and the surplus has left.' },
   stop: { verb: 'POST', path: '/v1/stop', answers: 'either', body: { force: '`true`: kill instead of draining' }, help: 'Ends the supervisor. A document is answered at once, the `result` of a stream when the last worker has left.' },
+  inspect: { verb: 'POST', path: '/v1/inspect', answers: 'stream', body: { slot: 'of the worker' }, help: 'Opens the inspector of a worker on 127.0.0.1, tells where in the event `inspecting`, and closes it when the stream ends. Debuggers must go first, at the latest when `closing` is told: the worker stands still until they have.' },
+  closeInspector: { verb: 'POST', path: '/v1/inspect/close', answers: 'once', body: { slot: 'of the worker' }, help: 'Closes an inspector that somebody else has open.' },
+  profile: { verb: 'POST', path: '/v1/profile', answers: 'bytes', body: { slot: 'of the worker', kind: '`"cpu"`, `"heap"` or `"sampling"`', seconds: '1 to 600; default 10, none for `heap`' }, help: 'Profiles a worker. A heap snapshot stops it while it is taken, and holds all that it has in memory. The header `everycore-worker` has its pid.' },
+  estimateHeap: { verb: 'POST', path: '/v1/profile/estimate', answers: 'once', body: { slot: 'of the worker' }, help: 'What a heap snapshot of a worker would cost: pause, memory, size.' },
+  metrics: { verb: 'GET', path: '/metrics', answers: 'page', body: {}, help: 'All metrics, for Prometheus.' },
+  livez: { verb: 'GET', path: '/livez', answers: 'page', query: { verbose: 'every check' }, body: {}, help: '200: the supervisor answers.' },
+  readyz: { verb: 'GET', path: '/readyz', answers: 'page', query: { verbose: 'every check' }, body: {}, help: '200: a worker is ready and no stop has begun; else 503 with the reasons.' },
+  startupz: { verb: 'GET', path: '/startupz', answers: 'page', query: { verbose: 'every check' }, body: {}, help: '200: a worker has been ready.' },
 } as const satisfies Readonly<Record<string, Method>>
 
 export type MethodName = keyof typeof METHODS

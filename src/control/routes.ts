@@ -7,15 +7,16 @@ import { Hono, type Context } from 'hono'
 import { EverycoreError } from '../base/errors.ts'
 import { CONTROL_SCHEMA } from '../protocol/control.ts'
 import { refuse } from './access.ts'
-import { readBody, readScaleTarget } from './body.ts'
+import { readBody, readProfileWish, readScaleTarget, readSlot } from './body.ts'
 import { openEventStream } from './event-stream.ts'
 import { LIMITS } from './limits.ts'
 import { logDocument, openLogStream } from './log-stream.ts'
 import { readLogRequest } from './log-request.ts'
 import { METHOD_NAMES, methodOf, type MethodName } from './methods.ts'
 import { Mutations } from './mutations.ts'
-import type { ControlPorts, TcpAccess, Way } from './ports.ts'
+import type { ControlPorts, Page, TcpAccess, Way } from './ports.ts'
 import { readText } from './read-text.ts'
+import { sendBytes } from './send-bytes.ts'
 import { answerTo, refusal, type Answer } from './wire-error.ts'
 
 interface Env {
@@ -24,8 +25,24 @@ interface Env {
 
 type Fields = ReadonlyMap<string, unknown>
 
+/** How an answer goes to its client. */
+interface Reply {
+  /** False: nothing is told but the result. */
+  readonly isStream: boolean
+  /** Tells it what goes on. */
+  readonly tell: (name: string, data: object) => void
+  /** It is gone. */
+  readonly signal: AbortSignal
+}
+
+/** Methods that answer a page. */
+type PageName = 'metrics' | 'livez' | 'readyz' | 'startupz'
+
 /** What each method does. A stream is told of it as it goes on. */
-type Actions = Readonly<Record<Exclude<MethodName, 'events' | 'logs'>, (fields: Fields, isStream: boolean) => object | Promise<object>>>
+type Actions = Readonly<Record<Exclude<MethodName, 'events' | 'logs' | 'profile' | PageName>, (fields: Fields, reply: Reply) => object | Promise<object>>>
+
+/** Of an answer that is one document. */
+const UNHEARD: Reply = { isStream: false, tell: () => {}, signal: new AbortController().signal }
 
 /** Events that end a stream of a stop. */
 const STOPPED = 'primary:stopped'
@@ -52,11 +69,13 @@ export function routes(ports: ControlPorts, access: TcpAccess | undefined, wayOf
     app.on(verb, path, async (context) => {
       if (name === 'events') return streams.open(context)
       if (name === 'logs') return logs(context)
+      if (isPage(name)) return text(context, await ports.page(context.env.incoming.url ?? path, context.req.header('accept')))
       const read = verb === 'GET' ? readBody('', []) : await fieldsOf(context, Object.keys(body))
       if (!read.ok) return json(context, read.answer)
-      const isStream = answers === 'either' && acceptsStream(context)
-      const action = async (): Promise<object> => actions[name](read.fields, isStream)
-      return isStream ? streams.open(context, action) : document(context, action)
+      if (name === 'profile') return profile(context, ports, read.fields)
+      const isStream = answers === 'stream' || (answers === 'either' && acceptsStream(context))
+      const action = async (reply: Reply): Promise<object> => actions[name](read.fields, reply)
+      return isStream ? streams.open(context, action) : document(context, async () => action(UNHEARD))
     })
   }
   for (const path of new Set(METHOD_NAMES.map((name) => methodOf(name).path))) {
@@ -75,6 +94,7 @@ function actionsOf(ports: ControlPorts): Actions {
   const mutations = new Mutations()
   return {
     status: () => ports.status(),
+    config: ports.config,
     reload: async () => mutations.run('reload', ports.reload),
     abortReload: () => {
       ports.abortReload()
@@ -87,7 +107,7 @@ function actionsOf(ports: ControlPorts): Actions {
       return mutations.run(undefined, async () => ports.scale(target))
     },
     // Whoever is in a hurry does not wait for a reload.
-    stop: async (fields, isStream) => {
+    stop: async (fields, { isStream }) => {
       const force = fields.get('force') ?? false
       if (typeof force !== 'boolean') throw wrong('force must be true or false')
       const stopped = isStream ? untilStopped(ports) : undefined
@@ -95,6 +115,29 @@ function actionsOf(ports: ControlPorts): Actions {
       await stopped
       return result
     },
+    inspect: async (fields, { tell, signal }) => ports.diagnosis.inspect(slotOf(fields), tell, signal),
+    closeInspector: async (fields) => ports.diagnosis.closeInspector(slotOf(fields)),
+    estimateHeap: async (fields) => ports.diagnosis.estimateHeap(slotOf(fields)),
+  }
+}
+
+function slotOf(fields: Fields): number {
+  const slot = readSlot(fields.get('slot'))
+  if (slot === undefined) throw wrong('slot must be that of a worker: 0, 1, ...')
+  return slot
+}
+
+async function profile(context: Context<Env>, ports: ControlPorts, fields: Fields): Promise<Response> {
+  const wish = readProfileWish(fields)
+  if (wish === undefined) return json(context, refusal(400, 'a profile needs slot (a number), kind ("cpu", "heap" or "sampling") and, if not 10, seconds (1 to 600)'))
+  const { outgoing } = context.env
+  const gone = new AbortController()
+  outgoing.once('close', () => gone.abort())
+  try {
+    void sendBytes(outgoing, await ports.diagnosis.profile(wish, gone.signal))
+    return RESPONSE_ALREADY_SENT
+  } catch (error) {
+    return json(context, answerTo(error))
   }
 }
 
@@ -130,24 +173,30 @@ class Streams {
   }
 
   /** Events until the client goes, or until the action is done, whose result is the last. */
-  open(context: Context<Env>, action?: () => Promise<object>): Response {
+  open(context: Context<Env>, action?: (reply: Reply) => Promise<object>): Response {
     return this.admit(context, (onEnd) => this.#events(context, onEnd, action))
   }
 
-  #events(context: Context<Env>, onEnd: () => void, action: (() => Promise<object>) | undefined): void {
+  #events(context: Context<Env>, onEnd: () => void, action: ((reply: Reply) => Promise<object>) | undefined): void {
     let unsubscribe: (() => void) | undefined
+    const gone = new AbortController()
     const stream = openEventStream(context.env.outgoing, () => {
       onEnd()
+      gone.abort()
       unsubscribe?.()
     })
     unsubscribe = this.#ports.subscribe((event) => stream.send(event.type, event))
     stream.send('status', this.#ports.status())
     if (action !== undefined) {
-      action()
+      action({ isStream: true, tell: (name, data) => stream.send(name, data), signal: gone.signal })
         .then((result) => stream.send('result', result), (error: unknown) => stream.send('error', answerTo(error).body))
         .finally(() => stream.end())
     }
   }
+}
+
+function isPage(name: MethodName): name is PageName {
+  return methodOf(name).answers === 'page'
 }
 
 function acceptsStream(context: Context<Env>): boolean {
@@ -172,21 +221,24 @@ async function fieldsOf(context: Context<Env>, allowed: readonly string[]): Prom
   return readBody(read.text, allowed)
 }
 
+function json(context: Context<Env>, { status, body }: Answer | { readonly status: 200; readonly body: object }): Response {
+  return text(context, { status, headers: { 'content-type': 'application/json; charset=utf-8' }, body: `${JSON.stringify(body)}\n` })
+}
+
 /** Written to Node's own response: one of the web, and the stream in it, takes longer than all else. */
-function json({ env: { outgoing } }: Context<Env>, { status, body }: Answer | { readonly status: 200; readonly body: object }): Response {
-  const text = `${JSON.stringify(body)}\n`
+function text({ env: { outgoing } }: Context<Env>, { status, headers, body }: Page): Response {
   // An error in the middle of an answer can only be shown by its end.
   if (outgoing.headersSent) {
     outgoing.destroy()
     return RESPONSE_ALREADY_SENT
   }
   outgoing.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
+    ...headers,
+    'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...(status >= 400 && { connection: 'close' }),
   })
-  outgoing.end(text)
+  outgoing.end(body)
   return RESPONSE_ALREADY_SENT
 }

@@ -8,6 +8,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   ERR_EVERYCORE_SETTING: 400,
   ERR_EVERYCORE_STATE: 409,
   ERR_EVERYCORE_RELOAD: 409,
+  ERR_EVERYCORE_DIAGNOSIS: 409,
 }
 
 /** An error that a client gets, and the status it gets it with. */

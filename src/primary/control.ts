@@ -6,17 +6,20 @@ import { nowMs } from '../base/clock.ts'
 import { randomId } from '../base/random.ts'
 import type { Claim } from '../control/claim.ts'
 import { Doorway, keepToken } from '../control/doorway.ts'
-import type { ControlPorts, TcpAccess } from '../control/ports.ts'
+import type { ControlPorts, Page, TcpAccess } from '../control/ports.ts'
 import type * as ControlBundle from '../control/server.ts'
 import type { ControlServer } from '../control/server.ts'
 import type { Notice, SlotIndex, WorkerId } from '../core/types.ts'
 import type { Logger, LogRing } from '../logs/logs.ts'
 import { CONTROL_SCHEMA, type LastExit, type StatusReport } from '../protocol/control.ts'
 import { commandsOf } from './control-commands.ts'
+import { Diagnoses } from './diagnosis.ts'
 import { EventHub } from './event-hub.ts'
+import type { Metrics } from './metrics.ts'
 import { statusReport, type Figures } from './status-report.ts'
 import type { Succession } from './succession.ts'
 import type { Supervisor } from './supervisor.ts'
+import type { WorkerProcess } from './worker-process.ts'
 
 /** Replaced by the build with the hash of `control.cjs`. */
 // oxlint-disable-next-line no-underscore-dangle -- the name that the build defines
@@ -27,12 +30,14 @@ type WorkerExited = Extract<Notice, { readonly type: 'worker:exited' }>
 export interface ControlContext {
   readonly log: Logger
   readonly ring: LogRing
+  readonly metrics: Pick<Metrics, 'answer'>
   readonly succession: Succession | undefined
 }
 
 /** How often a successor tries to get the port that its predecessor gives up. */
 const PORT_TRIES = 50
 const PORT_PAUSE_MS = 100
+const NO_PAGE: Page = { status: 404, headers: {}, body: '' }
 
 export class Control {
   /** Fulfilled when it listens, or it is known that it cannot. */
@@ -134,7 +139,13 @@ export class Control {
       status: () => this.status(),
       subscribe: (listener) => this.#hub.subscribe(listener),
       followLogs: (query, onMore) => this.#context.ring.follow(query, onMore),
+      config: async () => {
+        const { configDocument } = await import('../config/effective.ts')
+        return { schemaVersion: CONTROL_SCHEMA, ...configDocument(supervisor.settings, process.env) }
+      },
+      page: async (target, accept) => (await this.#context.metrics.answer(target, accept)) ?? NO_PAGE,
       warn: (text) => this.#context.log.warn(text),
+      diagnosis: new Diagnoses({ workerIn: (slot) => this.#workerIn(slot), size: () => supervisor.snapshot.size, log: this.#context.log }),
       ...commandsOf(supervisor, (id) => this.#figures(id).inFlight ?? null),
       stop: (force) => {
         void supervisor.stop({ force })
@@ -150,7 +161,15 @@ export class Control {
       startedMs: this.#startedMs,
       lastExits: this.#lastExits,
       figuresOf: (id) => this.#figures(id),
+      diagnosisOf: (id) => this.#supervisor.worker(id)?.diagnosis.doing,
     })
+  }
+
+  /** Of two the one that serves. */
+  #workerIn(slot: SlotIndex): WorkerProcess | undefined {
+    const seated = this.#supervisor.snapshot.workers.filter((worker) => worker.slot === slot && worker.phase !== 'killed')
+    const chosen = seated.find(({ phase }) => phase === 'ready') ?? seated.find(({ phase }) => phase === 'draining') ?? seated[0]
+    return chosen && this.#supervisor.worker(chosen.id)
   }
 
   /** Of a supervisor without vitals: what the balance knows. */

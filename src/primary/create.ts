@@ -105,7 +105,7 @@ export async function assemble(settings: Settings, { named, relaunch }: Surround
   narrate(supervisor, logs.logger)
   const metrics = new Metrics(supervisor, logs)
   await publish(supervisor, { metrics, log: logs.logger, succession })
-  const control = settings.control.isOn ? new Control(supervisor, { log: logs.logger, ring: logs.ring, succession }) : undefined
+  const control = settings.control.isOn ? new Control(supervisor, { log: logs.logger, ring: logs.ring, metrics, succession }) : undefined
   succession?.report(supervisor, logs.logger)
   const misplaced = succession === undefined ? misplacedSockets(process.env) : undefined
   if (misplaced !== undefined) logs.logger.warn(misplaced)

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Launch, Settings } from '../config/types.ts'
 import type { ExitReport, KillReason, RetireReason, WorkerId } from '../core/types.ts'
+import type { Lending } from '../listen/primary/slot-sockets.ts'
 import type { Logs } from '../logs/logs.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
 import type { StickyRules } from '../protocol/sticky.ts'
@@ -147,5 +148,13 @@ export class Crew {
     this.lastOutput = worker?.output.ended
     this.#reports.exited(id, exit)
     this.#workers.delete(id)
+  }
+}
+
+/** How sockets of slots are lent to workers. */
+export function lendingOf(workerOf: (id: WorkerId) => WorkerProcess | undefined): Lending {
+  return {
+    lend: (id, name, handle) => workerOf(id)?.lend(name, handle) ?? false,
+    takeBack: (id, name) => workerOf(id)?.takeBack(name),
   }
 }

@@ -3,7 +3,7 @@ import { nowMs } from '../base/clock.ts'
 import { VERSION } from '../base/version.ts'
 import type { SlotIndex, WorkerId } from '../core/types.ts'
 import type { Snapshot, WorkerView } from '../core/snapshot.ts'
-import { CONTROL_SCHEMA, type LastExit, type ReloadSlot, type ReloadStatus, type StatusReport, type WorkerState, type WorkerStatus } from '../protocol/control.ts'
+import { CONTROL_SCHEMA, type Diagnosing, type LastExit, type ReloadSlot, type ReloadStatus, type StatusReport, type WorkerState, type WorkerStatus } from '../protocol/control.ts'
 import type { Supervisor } from './supervisor.ts'
 import { verdictOf } from './verdict.ts'
 
@@ -18,6 +18,7 @@ export interface ReportFacts {
   readonly startedMs: number
   readonly lastExits: ReadonlyMap<SlotIndex, LastExit>
   readonly figuresOf: (id: WorkerId) => Figures
+  readonly diagnosisOf: (id: WorkerId) => Diagnosing | undefined
 }
 
 const UNKNOWN: Required<Figures> = { cpu: null, rssBytes: null, heapUsedBytes: null, loopUtilization: null, loopLagP99Ms: null, requestsPerSecond: null, p50Ms: null, p99Ms: null, inFlight: null, connections: null }
@@ -48,7 +49,8 @@ export function statusReport({ snapshot, settings, addresses, handOvers }: Super
   }
 }
 
-function workerStatus({ id, slot, pid, phase, reason, generation, spawnedAt, restarts }: WorkerView, { lastExits, figuresOf }: ReportFacts): WorkerStatus {
+function workerStatus({ id, slot, pid, phase, reason, generation, spawnedAt, restarts }: WorkerView, { lastExits, figuresOf, diagnosisOf }: ReportFacts): WorkerStatus {
+  const diagnosis = diagnosisOf(id)
   return {
     slot: slot < 0 ? null : slot,
     pid: pid ?? null,
@@ -61,6 +63,7 @@ function workerStatus({ id, slot, pid, phase, reason, generation, spawnedAt, res
     respawnInMs: null,
     ...UNKNOWN,
     ...figuresOf(id),
+    ...(diagnosis !== undefined && { diagnosis }),
   }
 }
 

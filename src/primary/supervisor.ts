@@ -17,7 +17,7 @@ import { Admission } from './admission.ts'
 import { acceptor } from './acceptor.ts'
 import { Balancing, type HandOvers } from './balancing.ts'
 import type { StopOptions, SupervisorContext } from './context.ts'
-import { Crew } from './crew.ts'
+import { Crew, lendingOf } from './crew.ts'
 import { Engine } from './engine.ts'
 import type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './events.ts'
 import { HandOver } from './hand-over.ts'
@@ -68,13 +68,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#sockets = new SocketDesk({
       inherited: context.inherited,
       accept: acceptor(settings.balance, sticky, (origin, client) => this.#balancing.accepted(origin, client)),
-      lending:
-        settings.balance === 'reuseport'
-          ? {
-              lend: (id, name, handle) => this.#crew.get(id)?.lend(name, handle) ?? false,
-              takeBack: (id, name) => this.#crew.get(id)?.takeBack(name),
-            }
-          : undefined,
+      lending: settings.balance === 'reuseport' ? lendingOf((id) => this.#crew.get(id)) : undefined,
     })
     this.#engine = new Engine(initialState(settings.core, context.size), (effect) => this.#perform(effect))
     this.#crew = new Crew(settings, { ...context, sticky }, {
@@ -139,6 +133,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   /** What became of the connections that workers handed over, or that the supervisor accepted. */
   get handOvers(): HandOvers {
     return this.#balancing.handOvers
+  }
+
+  /** @internal */
+  worker(id: WorkerId): WorkerProcess | undefined {
+    return this.#crew.get(id)
   }
 
   /** What is going on, as plain data. */

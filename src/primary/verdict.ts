@@ -2,7 +2,7 @@
 import { assertNever } from '../base/assert-never.ts'
 import { ageText } from '../base/age.ts'
 import { formatDuration } from '../base/units.ts'
-import type { StatusReport, WorkerStatus } from '../protocol/control.ts'
+import type { Diagnosing, StatusReport, WorkerStatus } from '../protocol/control.ts'
 
 type Facts = Pick<StatusReport, 'state' | 'size' | 'reload' | 'restart' | 'workers'>
 
@@ -10,6 +10,13 @@ type Facts = Pick<StatusReport, 'state' | 'size' | 'reload' | 'restart' | 'worke
 const RECENT_MS = 10 * 60_000
 /** Part of its time that a busy loop is busy. */
 const BUSY = 0.95
+
+const DIAGNOSING: Readonly<Record<Diagnosing, string>> = {
+  inspect: 'is being inspected: nobody notices if it hangs',
+  cpu: 'is being profiled',
+  sampling: 'is being profiled: its allocations',
+  heap: 'stands still: a snapshot of its heap is taken',
+}
 
 /** Sentences, the worst first; at least one. @param now milliseconds since 1970 */
 export function verdictOf(facts: Facts, now: number): readonly string[] {
@@ -30,8 +37,9 @@ function troubles({ state, size, workers }: Facts, serving: number, now: number)
   return sentences
 }
 
-function troublesOf({ slot, state, pid, respawnInMs, lastExit, loopUtilization, restarts }: WorkerStatus, now: number): readonly string[] {
+function troublesOf({ slot, state, pid, respawnInMs, lastExit, loopUtilization, restarts, diagnosis }: WorkerStatus, now: number): readonly string[] {
   const name = slot === null ? 'a spare worker' : `worker ${slot}`
+  if (diagnosis !== undefined) return [`${name} ${DIAGNOSING[diagnosis]}`]
   if (state === 'stalled') return [`${name} (pid ${pid}) hangs and is being killed`]
   const last = lastExit === null ? '' : `${howLost(lastExit)} ${ageText(now - Date.parse(lastExit.at))} ago`
   if (state === 'back-off') return [`${name} is down${last === '' ? '' : `: it ${last}`}; it boots again in ${formatDuration(Math.ceil((respawnInMs ?? 0) / 100) * 100)}`]

@@ -19,6 +19,8 @@ export interface Watched {
   /** When anything came from it. */
   readonly heardAt: number
   readonly exited: boolean
+  /** Whoever looks into it makes it silent: it does not hang. The guardian is told all the same: such a worker cannot drain. */
+  readonly isExcused: boolean
 }
 
 export interface VigilOptions<Worker extends Watched> {
@@ -40,6 +42,8 @@ export function beatMsFor(hangTimeoutMs: number): number {
 interface Silence {
   heardAt: number
   silentMs: number
+  /** So much of it was excused. */
+  excusedMs: number
   told: boolean
 }
 
@@ -74,13 +78,14 @@ export class Vigil<Worker extends Watched> {
 
   #look(worker: Worker, passedMs: number): void {
     const { guardian, hangTimeoutMs, onStalled } = this.#options
-    const silence = this.#silences.get(worker) ?? { heardAt: worker.heardAt, silentMs: -passedMs, told: false }
+    const silence = this.#silences.get(worker) ?? { heardAt: worker.heardAt, silentMs: -passedMs, excusedMs: 0, told: false }
     this.#silences.set(worker, silence)
     if (silence.heardAt === worker.heardAt) silence.silentMs += passedMs
-    else Object.assign(silence, { heardAt: worker.heardAt, silentMs: 0, told: false })
+    else Object.assign(silence, { heardAt: worker.heardAt, silentMs: 0, excusedMs: 0, told: false })
     guardian.mark(worker.pid, silence.silentMs < SILENCE_MS)
+    if (worker.isExcused) silence.excusedMs = silence.silentMs
     // A beat may have been due at the very moment when it began.
-    if (hangTimeoutMs === 0 || silence.told || silence.silentMs < hangTimeoutMs + this.#roundMs) return
+    if (hangTimeoutMs === 0 || silence.told || silence.silentMs - silence.excusedMs < hangTimeoutMs + this.#roundMs) return
     silence.told = true
     onStalled(worker, silence.silentMs)
   }

@@ -122,7 +122,8 @@ export class WorkerMessages {
         vitals.takeLoad(worker, message)
         return
       case 'beat':
-        health.beat(state(), id, message)
+        // A snapshot of the heap takes many times its memory, and gives it back.
+        if (worker.diagnosis.doing !== 'heap') health.beat(state(), id, message)
         return
       case 'vitals':
         vitals.take(worker, message)

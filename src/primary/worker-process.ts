@@ -11,6 +11,7 @@ import type { BootInfo } from '../protocol/boot.ts'
 import { HANDLE_COMMAND, LINK_COMMAND, SLOT_SOCKET_COMMAND, type PrimaryMessage, type SlotSocketName, type SocketName, type WorkerMessage } from '../protocol/messages.ts'
 import type { Seat } from '../protocol/sticky.ts'
 import { WorkerChannel } from './control-channel.ts'
+import { WorkerDiagnosis } from './worker-diagnosis.ts'
 import { forkWorker } from './fork.ts'
 import { guardIpc } from './ipc-guard.ts'
 import { Linking, type LinkingPorts } from './linking.ts'
@@ -65,6 +66,7 @@ export class WorkerProcess {
   readonly generation: number
   /** The way that connections go. */
   readonly linking: Linking
+  readonly diagnosis: WorkerDiagnosis
   readonly #worker: ClusterWorker
   readonly #options: WorkerProcessOptions
   readonly #handlers: WorkerProcessHandlers
@@ -90,6 +92,7 @@ export class WorkerProcess {
       onMessage: handlers.onLinkMessage,
       onViolation: handlers.onViolation,
     })
+    this.diagnosis = new WorkerDiagnosis({ order: (order) => this.#ends.channel.order(order), heardAt: () => this.heardAt })
   }
 
   /** Made a moment after the fork, so that several workers can be forked one right after the other; nothing can have come from them by then. */
@@ -112,6 +115,8 @@ export class WorkerProcess {
         handlers.onMessage(message)
       },
       onAppMessage: handlers.onAppMessage,
+      onReport: (report) => this.diagnosis.take(report),
+      onBytes: (seq, bytes) => this.diagnosis.takeBytes(seq, bytes),
       onViolation: handlers.onViolation,
     })
     const output = logs.attachWorker({ slot: boot.slot, pid: this.pid, generation: boot.generation }, child.stdout, child.stderr)
@@ -161,6 +166,11 @@ export class WorkerProcess {
 
   get connected(): boolean {
     return this.#worker.isConnected()
+  }
+
+  /** It may be silent for long, and does not hang: it stands at a breakpoint, or its heap is written. */
+  get isExcused(): boolean {
+    return this.diagnosis.isExcused
   }
 
   get exited(): boolean {
@@ -291,6 +301,7 @@ export class WorkerProcess {
       clearTimeout(timer)
       this.#ends.channel.destroy()
       this.linking.close()
+      this.diagnosis.gone()
       handlers.onExited(this.#lastError === undefined ? status : { ...status, error: this.#lastError })
     }
     const timer = setTimeout(tell, LAST_WORDS_MS)

@@ -3,6 +3,7 @@
  * whoever else asks. Bytes and milliseconds are numbers, times ISO 8601, a figure that is not known is null.
  */
 import type { RecycleReason, RetireReason, KillReason, SupervisorPhase, WorkerPhase } from '../core/types.ts'
+import type { ProfileKind } from './diagnosis.ts'
 import type { ServerKind } from './messages.ts'
 
 /** Version of everything below; changed when a field goes or changes its meaning, not when one comes. */
@@ -49,7 +50,12 @@ export interface WorkerStatus {
   readonly inFlight: number | null
   /** Open connections. */
   readonly connections: number | null
+  /** How it is looked into now; left out: it is not. */
+  readonly diagnosis?: Diagnosing
 }
+
+/** `inspect`: its inspector is open, and nobody notices that it hangs, since it may stand at a breakpoint. Else the profile that is taken of it. */
+export type Diagnosing = 'inspect' | ProfileKind
 
 /** Where one slot stands in a reload. */
 export type ReloadStep = 'old' | 'booting' | 'ready' | 'draining' | 'done'
@@ -168,6 +174,40 @@ export interface StopResult {
   readonly schemaVersion: typeof CONTROL_SCHEMA
   readonly name: string
   readonly pid: number
+}
+
+/** The event `inspecting`: the inspector of a worker is open, until the stream ends. */
+export interface InspectorOpened {
+  readonly schemaVersion: typeof CONTROL_SCHEMA
+  readonly slot: number
+  readonly pid: number
+  /** Of the WebSocket, on 127.0.0.1; whoever knows it can run any code in the worker. */
+  readonly url: string
+  readonly port: number
+}
+
+export interface InspectorClosed {
+  readonly schemaVersion: typeof CONTROL_SCHEMA
+  readonly slot: number
+  readonly pid: number
+  /** `later`: the worker waits for its debugger to go, stands at a breakpoint, or hangs, and will do it when it goes on. `gone`: the worker has ended. */
+  readonly closed: 'now' | 'later' | 'gone'
+}
+
+/** What a heap snapshot will cost; estimates, by the size of the heap. */
+export interface HeapEstimate {
+  readonly schemaVersion: typeof CONTROL_SCHEMA
+  readonly slot: number
+  readonly pid: number
+  readonly heapUsedBytes: number
+  /** Of the file. */
+  readonly fileBytes: number
+  /** What the worker needs in addition while it is taken. */
+  readonly memoryBytes: number
+  /** What there is, by the limit of the container or the memory of the machine. */
+  readonly availableBytes: number
+  /** How long the worker answers nobody: at least, and with many small objects. */
+  readonly pauseMs: readonly [least: number, most: number]
 }
 
 /** The body of every answer that is an error. */

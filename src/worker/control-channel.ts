@@ -1,17 +1,22 @@
 /** The worker's end of the control pipe. The primary's end is `primary/control-channel.ts`. */
 import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { FRAME, FrameDecoder, encodeFrame } from '../protocol/frames.ts'
+import type { DiagnosisOrder, DiagnosisReport } from '../protocol/diagnosis.ts'
+import { FRAME, FrameDecoder, encodeBytes, encodeFrame } from '../protocol/frames.ts'
 import { CONTROL_FD, type PrimaryMessage, type WorkerMessage } from '../protocol/messages.ts'
 
 export interface ControlChannel {
   readonly send: (message: WorkerMessage) => void
   /** False when more is queued than the kernel takes now; undefined when the message is too large. */
   readonly sendApp: (body: string, written?: (error?: Error | null) => void) => boolean | undefined
+  readonly report: (report: DiagnosisReport) => void
+  /** Bytes of a profile. */
+  readonly sendBytes: (seq: number, bytes: Uint8Array) => void
   /** While held, the channel keeps the process alive. */
   readonly hold: (held: boolean) => void
   readonly onMessage: (handler: (message: PrimaryMessage) => void) => void
   readonly onAppMessage: (handler: (body: string) => void) => void
+  readonly onOrder: (handler: (order: DiagnosisOrder) => void) => void
   /** Called once, when the primary's end is gone. */
   readonly onClosed: (handler: () => void) => void
 }
@@ -28,6 +33,7 @@ export function openControlChannel(): ControlChannel {
   let held = false
   let onMessage: ((message: PrimaryMessage) => void) | undefined
   let onAppMessage: ((body: string) => void) | undefined
+  let onOrder: ((order: DiagnosisOrder) => void) | undefined
   let onClosed: (() => void) | undefined
 
   const closed = (): void => {
@@ -39,7 +45,8 @@ export function openControlChannel(): ControlChannel {
   const read = (chunk: Buffer): void => {
     const intact = decoder.push(chunk, (frame) => {
       if (frame.kind === FRAME.app) onAppMessage?.(frame.body)
-      else onMessage?.(JSON.parse(frame.body) as PrimaryMessage)
+      else if (frame.kind === FRAME.control) onMessage?.(JSON.parse(frame.body) as PrimaryMessage)
+      else if (frame.kind === FRAME.diagnosis) onOrder?.(JSON.parse(frame.body) as DiagnosisOrder)
     })
     if (!intact) closed()
   }
@@ -54,12 +61,20 @@ export function openControlChannel(): ControlChannel {
   }
   setImmediate(open)
 
+  const write = (frame: Buffer | undefined): void => {
+    if (frame !== undefined && open().writable) open().write(frame)
+  }
   return {
     send(message) {
       const frame = encodeFrame(FRAME.control, JSON.stringify(message))
-      if (frame === undefined) return
-      if (socket === undefined && writeNow(frame)) return
-      if (open().writable) open().write(frame)
+      if (frame !== undefined && socket === undefined && writeNow(frame)) return
+      write(frame)
+    },
+    report(report) {
+      write(encodeFrame(FRAME.diagnosis, JSON.stringify(report)))
+    },
+    sendBytes(seq, bytes) {
+      write(encodeBytes(seq, bytes))
     },
     sendApp(body, written) {
       const frame = encodeFrame(FRAME.app, body)
@@ -76,6 +91,9 @@ export function openControlChannel(): ControlChannel {
     },
     onAppMessage(handler) {
       onAppMessage = handler
+    },
+    onOrder(handler) {
+      onOrder = handler
     },
     onClosed(handler) {
       onClosed = handler

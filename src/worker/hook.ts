@@ -11,6 +11,7 @@ import { adoptClusterWorker } from './cluster-worker.ts'
 import { Connections } from './connections.ts'
 import { openControlChannel } from './control-channel.ts'
 import { createDrain } from './drain.ts'
+import type * as Diagnosis from './diagnosis.ts'
 import { reportFatalErrors } from './fatal-errors.ts'
 import { publishHook } from './hook-object.ts'
 import { keepListeners } from './keep-listeners.ts'
@@ -66,6 +67,11 @@ export function install(boot: BootInfo): void {
     else listeners.settle(message)
   })
   channel.onAppMessage(messages.deliver)
+  let diagnosis: Diagnosis.Diagnosis | undefined
+  channel.onOrder((order) => {
+    diagnosis ??= loadDiagnosis(channel)
+    diagnosis.take(order)
+  })
   // The primary is gone: nobody will restart us, and a new primary may want the port.
   channel.onClosed(() => drain.start({ timeoutMs: boot.drainTimeoutMs, lingerMs: boot.lingerMs, closeSpreadMs: boot.closeSpreadMs, reason: 'primary-gone' }))
   startBeats(channel, boot)
@@ -86,6 +92,13 @@ function loadVitals(): typeof Vitals {
 function takeSeat(boot: BootInfo, slot: number): void {
   boot.slot = slot
   Object.assign(process.env, slotEnvironment(slot))
+}
+
+/** From a file of its own: hardly any worker is ever looked into. */
+function loadDiagnosis(channel: Diagnosis.DiagnosisPorts): Diagnosis.Diagnosis {
+  const load = require
+  const { createDiagnosis } = load('./diagnosis.cjs') as typeof Diagnosis
+  return createDiagnosis(channel)
 }
 
 /** @see https://nodejs.org/api/module.html#moduleenablecompilecachecachedir (22.8) */

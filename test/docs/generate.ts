@@ -164,7 +164,7 @@ function flagLine({ short, long, placeholder, help }: VerbFlag): string {
 }
 
 function methodTable(): string {
-  const answers = { once: 'a document', stream: 'events', either: 'a document, or events' }
+  const answers = { once: 'a document', stream: 'events', either: 'a document, or events', bytes: 'a file', page: 'text' }
   const rows = METHOD_NAMES.map((name) => {
     const method = methodOf(name)
     const body = Object.entries({ ...method.query, ...method.body }).map(([field, allowed]) => `${code(field)}: ${allowed}`)

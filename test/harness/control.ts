@@ -18,6 +18,8 @@ export interface Served {
 
 export const RESULT = { schemaVersion: 1, generation: 2, tookMs: 1, failedRequests: 0 } as const
 
+const unused = async (): Promise<never> => assert.fail('nobody asks for it')
+
 /** What it is asked for it does at once, unless told otherwise. */
 export async function serve(t: TestContext, ports: Partial<ControlPorts> = {}): Promise<Served> {
   const directory = mkdtempSync(join(tmpdir(), 'everycore-control-'))
@@ -29,11 +31,14 @@ export async function serve(t: TestContext, ports: Partial<ControlPorts> = {}): 
       return () => void listeners.delete(listener)
     },
     followLogs: (query, onMore) => new LogRing().follow(query, onMore),
+    config: async () => ({ schemaVersion: 1, name: 'shop' }),
+    page: async (target) => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: target }),
     reload: async () => RESULT,
     restart: async () => RESULT,
     abortReload: () => {},
     scale: async (target) => ({ schemaVersion: 1, from: 1, size: Number(target) }),
     stop: () => ({ schemaVersion: 1, name: 'shop', pid: 1 }),
+    diagnosis: { inspect: unused, closeInspector: unused, estimateHeap: unused, profile: unused },
     warn: (text) => assert.fail(text),
     ...ports,
   }

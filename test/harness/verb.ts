@@ -19,6 +19,10 @@ export interface RunningVerb {
   /** Resolves when its output has that in it. */
   readonly says: (pattern: RegExp) => Promise<void>
   readonly interrupt: () => void
+  /** Without a chance to say anything. */
+  readonly kill: () => void
+  /** What it has written so far. */
+  readonly out: () => string
 }
 
 /** A runtime directory for one test. */
@@ -43,6 +47,8 @@ export function startVerb(directory: string, ...argv: readonly string[]): Runnin
   return {
     ended,
     interrupt: () => void child.kill('SIGINT'),
+    kill: () => void child.kill('SIGKILL'),
+    out: () => text.out,
     says: async (pattern) => {
       const said = new Promise<true>((resolve) => {
         const look = (): void => void (pattern.test(text.out + text.err) && resolve(true))

@@ -8,7 +8,7 @@ function setUp(hangTimeoutMs = 10_000) {
   let now = 0
   const told: string[] = []
   const marks: boolean[] = []
-  const worker = { pid: 7, heardAt: 0, exited: false }
+  const worker = { pid: 7, heardAt: 0, exited: false, isExcused: false }
   const vigil = new Vigil({
     workers: () => [worker],
     guardian: { mark: (_, answers) => void marks.push(answers) },
@@ -36,6 +36,18 @@ describe('the vigil', () => {
     rounds(1)
     assert.deepEqual(told, ['7 silent for 10500'])
     rounds(50)
+    assert.equal(told.length, 1)
+  })
+
+  test('says nothing of a worker that is excused, counts anew when it no longer is, and tells the guardian all the same', () => {
+    const { worker, told, marks, rounds } = setUp()
+    worker.isExcused = true
+    rounds(100)
+    assert.deepEqual([told, marks.at(-1)], [[], false])
+    worker.isExcused = false
+    rounds(20)
+    assert.deepEqual(told, [])
+    rounds(1)
     assert.equal(told.length, 1)
   })
 

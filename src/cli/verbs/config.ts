@@ -1,6 +1,6 @@
 /** `everycore config` */
 import { EXIT } from '../../base/exit-codes.ts'
-import { addedVariables, effectiveSettings } from '../../config/effective.ts'
+import { addedVariables, configDocument, effectiveSettings } from '../../config/effective.ts'
 import { configSchema } from '../../config/file/schema.ts'
 import { masked } from '../../config/masked.ts'
 import type { Settings } from '../../config/types.ts'
@@ -16,24 +16,11 @@ export async function runConfig(call: VerbCall): Promise<number> {
   }
   const { file, apps } = await plan(call)
   if (isSet(call, 'json')) {
-    printJson(call, { schemaVersion: CONTROL_SCHEMA, file: file ?? null, apps: apps.map((app) => asDocument(app, call)) })
+    printJson(call, { schemaVersion: CONTROL_SCHEMA, file: file ?? null, apps: apps.map((app) => configDocument(app, call.env)) })
     return EXIT.ok
   }
   call.streams.stdout.write([file ?? 'no config file', ...apps.flatMap((app) => ['', ...asLines(app, call)]), ''].join('\n'))
   return EXIT.ok
-}
-
-function asDocument(app: Settings, { env }: VerbCall): object {
-  const { name, launch, sizing, warnings } = app
-  return {
-    name,
-    script: launch.script,
-    args: masked(launch.args),
-    variables: addedVariables(app, env),
-    size: sizing.size,
-    settings: Object.fromEntries(effectiveSettings(app).map(({ key, value, origin, from }) => [key, { value, origin, from }])),
-    warnings: [...warnings, ...sizing.warnings],
-  }
 }
 
 function asLines(app: Settings, { env, color }: VerbCall): readonly string[] {

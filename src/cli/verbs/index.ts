@@ -24,6 +24,10 @@ const RUN: Readonly<Record<VerbName, () => Promise<RunVerb>>> = {
   restart: async () => (await import('./restart.ts')).runRestart,
   stop: async () => (await import('./stop.ts')).runStop,
   scale: async () => (await import('./scale.ts')).runScale,
+  inspect: async () => (await import('./inspect.ts')).runInspect,
+  profile: async () => (await import('./profile.ts')).runProfile,
+  doctor: async () => (await import('./doctor.ts')).runDoctor,
+  completion: async () => (await import('./completion.ts')).runCompletion,
   generate: async () => (await import('./generate.ts')).runGenerate,
 }
 

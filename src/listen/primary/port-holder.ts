@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 
 export interface PortHolder {
   readonly pid: number
+  /** The program and its script; no other argument, since those may hold secrets. */
   readonly command: string
 }
 
@@ -70,7 +71,14 @@ async function holdsOne(pid: string, sought: ReadonlySet<string>): Promise<boole
 
 async function commandOf(pid: string): Promise<string> {
   const text = await promises.readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-  return text.replaceAll('\0', ' ').trim().slice(0, COMMAND_LIMIT)
+  return programOf(text.split('\0'))
+}
+
+/** A title that the process has given itself is one word, with spaces. */
+function programOf([title = '', script = '']: readonly string[]): string {
+  const [program = '', word = script] = title.split(' ')
+  const isScript = /^[\w./@-]*\.[a-z]{1,4}$/.test(word) && !word.startsWith('-')
+  return `${program}${isScript ? ` ${word}` : ''}`.slice(0, COMMAND_LIMIT)
 }
 
 async function findByLsof(port: number): Promise<PortHolder | undefined> {
