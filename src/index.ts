@@ -8,6 +8,7 @@ export type { ExitKind, ExitReport, KillReason, Notice, Outcome, ReloadFailure, 
 export type { HandOvers } from './primary/balancing.ts'
 export { createSupervisor } from './primary/create.ts'
 export type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './primary/events.ts'
-export type { StopOptions, Supervisor } from './primary/supervisor.ts'
+export type { StopOptions } from './primary/context.ts'
+export type { Supervisor } from './primary/supervisor.ts'
 export type { UpgradeOptions } from './primary/upgrade.ts'
 export type { ConnectionCounts, ServerKind, WorkerLoad } from './protocol/messages.ts'

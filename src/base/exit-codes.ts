@@ -14,7 +14,7 @@ export const EXIT = {
   reloadFailed: 5,
   /** The control socket cannot be reached, or does not answer. */
   unreachable: 6,
-  /** A second Ctrl-C (128 + SIGINT). */
+  /** A second Ctrl-C, or one to a verb that waits (128 + SIGINT). */
   interrupted: 130,
   /** SIGQUIT (128 + 3). */
   quit: 131,

@@ -20,6 +20,21 @@ export interface SettingFlag extends Flag {
 /** Every flag of the table. */
 export const FLAGS: readonly SettingFlag[] = SETTING_KEYS.flatMap((key) => settingOf(key).flags.map((flag) => ({ ...flag, key })))
 
+/** Of `start`, and no setting: it says where the command runs, not what. */
+export const DETACH: Flag = { short: 'd', long: 'detach', sets: 'true', help: 'Run in the background: return when all workers are ready, and log to a file.' }
+
+/** The command line without {@link DETACH}, and whether that stood in it. */
+export function withoutDetach(argv: readonly string[]): { readonly argv: readonly string[]; readonly isDetached: boolean } {
+  const before = argv[0] === 'start' ? ['start'] : []
+  const { head, tail } = splitAtScript(argv.slice(before.length))
+  if (!head.some(isDetach)) return { argv, isDetached: false }
+  return { argv: [...before, ...head.filter((part) => !isDetach(part)).flatMap(({ words }) => words.filter((word) => word !== undefined)), ...tail], isDetached: true }
+}
+
+function isDetach({ words: [word] }: HeadPart): boolean {
+  return word === `-${DETACH.short}` || word === `--${DETACH.long}`
+}
+
 /** What the command line asks `start` for. */
 export interface StartRequest {
   readonly script: string | undefined

@@ -2,6 +2,8 @@ import { ERROR_CODES, EverycoreError } from '../base/errors.ts'
 import { EXIT } from '../base/exit-codes.ts'
 import { nearest } from '../base/nearest.ts'
 import { formatHelp, wrap } from './help.ts'
+import { formatVerbHelp } from './verb-help.ts'
+import { VERB_NAMES, verbOf } from './verbs.ts'
 
 /** What each exit code means, for those who read scripts and logs. */
 const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
@@ -12,7 +14,7 @@ const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   cannotLoad: 'The script could not be loaded: missing, unreadable, a syntax error, a throw while loading.',
   reloadFailed: 'A reload failed or was aborted: the old workers go on serving.',
   unreachable: 'The control socket cannot be reached, or does not answer.',
-  interrupted: 'A second Ctrl-C (128 + SIGINT).',
+  interrupted: 'A second Ctrl-C, or one to a verb that waits (128 + SIGINT).',
   quit: 'SIGQUIT (128 + 3).',
 }
 
@@ -26,9 +28,11 @@ const TOPICS = ['start', 'exit-codes'] as const
 export function helpTopic(topic: string | undefined): string {
   if (topic === undefined || topic === 'start') return formatHelp()
   if (topic === 'exit-codes') return exitCodes()
-  const meant = nearest(topic, TOPICS)
+  const name = verbOf(topic)
+  if (name !== undefined) return formatVerbHelp(name)
+  const meant = nearest(topic, [...TOPICS, ...VERB_NAMES])
   throw new EverycoreError('ERR_EVERYCORE_USAGE', `there is no help about ${topic}`, {
-    hint: meant === undefined ? `The topics are: ${TOPICS.join(', ')}.` : `Did you mean everycore help ${meant}?`,
+    hint: meant === undefined ? `The topics are: ${[...TOPICS, ...VERB_NAMES].join(', ')}.` : `Did you mean everycore help ${meant}?`,
   })
 }
 

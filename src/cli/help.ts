@@ -1,9 +1,13 @@
 import { GROUPS, type Flag } from '../config/setting.ts'
 import { SETTING_KEYS, settingOf } from '../config/table.ts'
+import { DETACH } from './argv.ts'
+import { verb, VERB_NAMES, type VerbName } from './verbs.ts'
 
 const WIDTH = 80
 /** Where the explanation of an option starts. */
 const INDENT = 8
+/** And that of a verb. */
+const VERB_INDENT = 24
 
 const EXAMPLES = [
   ['everycore server.js', 'one worker per core'],
@@ -22,9 +26,13 @@ export function formatHelp(): string {
     '',
     'Examples:',
     ...EXAMPLES.map(([line, meaning]) => `  ${meaning === '' ? line : `${line.padEnd(36)} ${meaning}`}`),
-    ...GROUPS.flatMap((group) => ['', `${group}:`, ...SETTING_KEYS.filter((key) => settingOf(key).group === group).flatMap(settingLines)]),
+    ...GROUPS.flatMap((group) => ['', `${group}:`, ...SETTING_KEYS.filter((key) => settingOf(key).group === group).flatMap(settingLines), ...(group === 'System' ? flagLines(DETACH) : [])]),
+    '',
+    'Running apps:',
+    ...VERB_NAMES.flatMap(verbLines),
     '',
     'More:',
+    '  everycore help <verb>',
     '  -h, --help       This help.',
     '  -V, --version    The version.',
     '  everycore help exit-codes',
@@ -55,9 +63,19 @@ function settingLines(key: (typeof SETTING_KEYS)[number]): readonly string[] {
   const origins = [`[default: ${fallback.text}]`, `[env: ${variables.join(', ')}]`]
   const isShort = origins.join(' ').length + INDENT <= WIDTH
   return [
-    ...flags.flatMap((flag) => [`  ${spelling(flag)}`, ...wrap(flag.help, INDENT)]),
+    ...flags.flatMap(flagLines),
     ...(isShort ? [origins.join(' ')] : origins).flatMap((origin) => wrap(origin, INDENT)),
   ]
+}
+
+function flagLines(flag: Flag): readonly string[] {
+  return [`  ${spelling(flag)}`, ...wrap(flag.help, INDENT)]
+}
+
+/** The name of each stands before its summary. */
+function verbLines(name: VerbName): readonly string[] {
+  const [first = '', ...rest] = wrap(verb(name).summary, VERB_INDENT)
+  return [`  everycore ${name}`.padEnd(VERB_INDENT) + first.trimStart(), ...rest]
 }
 
 function spelling({ short, long, placeholder, sets }: Flag): string {

@@ -6,24 +6,11 @@ import type { Environment } from '../config/collect.ts'
 import { nodeHost, type Host } from '../config/host.ts'
 import { resolveSettings } from '../config/resolve.ts'
 import type { Settings } from '../config/types.ts'
-import { FIRST_WORDS, outputWish, plainRequest, type StartRequest } from './argv.ts'
+import { FIRST_WORDS, outputWish, plainRequest, withoutDetach, type StartRequest } from './argv.ts'
 import { parseRequest } from './program.ts'
 import { reportError } from './report-error.ts'
 import { runStart } from './start.ts'
-
-/** Where the command writes to. */
-export interface Stream {
-  readonly isTTY?: boolean
-  /** Of a terminal. */
-  readonly columns?: number
-  write(text: string): unknown
-}
-
-/** The two outputs of the command. */
-export interface Streams {
-  readonly stdout: Stream
-  readonly stderr: Stream
-}
+import type { Streams } from './streams.ts'
 
 /** What the command needs of the world besides its arguments; tests replace it. */
 export interface MainPorts {
@@ -31,20 +18,28 @@ export interface MainPorts {
   readonly host: () => Host
   /** Runs the app until it ends; gives the exit code. */
   readonly runStart: (settings: Settings, resolve: () => Settings) => Promise<number>
+  /** Starts it in the background; gives the exit code when that is done. */
+  readonly runDetached: (settings: Settings, argv: readonly string[], streams: Streams) => Promise<number>
 }
 
-const PROCESS_PORTS: MainPorts = { cwd: () => process.cwd(), host: nodeHost, runStart }
+const PROCESS_PORTS: MainPorts = {
+  cwd: () => process.cwd(),
+  host: nodeHost,
+  runStart,
+  runDetached: async (settings, argv, streams) => (await import('./detach.ts')).runDetached(settings, argv, streams),
+}
 
 /**
  * The whole command: parses, does what is asked, reports what goes wrong on stderr.
  *
- * @param argv without node and the script.
+ * @param given without node and the script.
  * @returns the exit code; it never throws.
  */
-export async function main(argv: readonly string[], env: Environment, streams: Streams, ports: MainPorts = PROCESS_PORTS): Promise<number> {
+export async function main(given: readonly string[], env: Environment, streams: Streams, ports: MainPorts = PROCESS_PORTS): Promise<number> {
+  const { argv, isDetached } = withoutDetach(given)
   try {
     const request = plainRequest(argv) ?? (await parseRequest(argv, (text) => void streams.stdout.write(text)))
-    return request === undefined ? EXIT.ok : await runRequest(request, { env, streams, ports })
+    return request === undefined ? EXIT.ok : await runRequest(request, { env, streams, ports: isDetached ? { ...ports, runStart: async (settings) => ports.runDetached(settings, argv, streams) } : ports })
   } catch (error) {
     const wish = outputWish(argv, env)
     return reportError(error, {

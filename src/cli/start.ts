@@ -8,12 +8,14 @@ import type { Settings } from '../config/types.ts'
 import { inheritedSockets } from '../listen/primary/held-sockets.ts'
 import { canHoldSockets } from '../listen/primary/raw-handle.ts'
 import type { Logs } from '../logs/logs.ts'
+import type { Control } from '../primary/control.ts'
 import { assemble } from '../primary/create.ts'
 import type { ServiceManager } from '../primary/service-manager.ts'
 import type { Succession } from '../primary/succession.ts'
 import type { Supervisor } from '../primary/supervisor.ts'
 import { balanceText } from './balance-text.ts'
 import { banner, urlOf } from './banner.ts'
+import { detachedTeller, type DetachedWord } from './detached.ts'
 import { errorText } from './report-error.ts'
 import { installSignals } from './signals.ts'
 
@@ -28,6 +30,7 @@ const STDERR = 2
  */
 export async function runStart(settings: Settings, resolve: () => Settings): Promise<number> {
   const began = nowMs()
+  const tellStarter = detachedTeller(process.env)
   const { supervisor, logs, control, succession } = await assemble(settings, { named: inheritedSockets(), relaunch: () => resolve().launch })
   for (const warning of [...settings.warnings, ...settings.sizing.warnings]) logs.logger.warn(warning)
   const manager = (process.env['NOTIFY_SOCKET'] ?? '') === '' ? undefined : joinServiceManager(supervisor, logs, succession)
@@ -43,6 +46,7 @@ export async function runStart(settings: Settings, resolve: () => Settings): Pro
   if (settings.logFiles !== undefined && isatty(STDERR)) logs.tellAside([`all output goes to ${settings.logFiles.file}`])
   if (process.pid === 1) void import('../primary/orphans.ts').then(({ watchOrphans }) => watchOrphans((text) => logs.logger.warn(text)))
   supervisor.once('primary:started', () => greet(supervisor, logs, nowMs() - began))
+  if (tellStarter !== undefined) supervisor.once('primary:started', () => void tellDetached(supervisor, control, tellStarter))
   // Its failure is told below, by `done`.
   supervisor.start().catch(() => {})
   const failure = await supervisor.done
@@ -60,6 +64,11 @@ async function joinServiceManager(supervisor: Supervisor, logs: Logs, succession
   const { tellServiceManager } = await import('../primary/service-manager.ts')
   await succession?.taken
   return tellServiceManager(supervisor, process.env, logs.logger, succession !== undefined)
+}
+
+async function tellDetached({ settings, addresses }: Supervisor, control: Control | undefined, tell: (word: DetachedWord) => void): Promise<void> {
+  await control?.opened
+  tell({ name: control?.name ?? settings.name, pid: process.pid, size: settings.sizing.size, urls: addresses.map(urlOf) })
 }
 
 /** A banner for people, a line for logs. */

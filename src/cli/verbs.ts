@@ -47,16 +47,75 @@ export const NAME_FLAG: VerbFlag = { short: 'n', long: 'name', placeholder: 'nam
 /** The argument that means the same. */
 export const NAME_ARGUMENT: VerbArgument = { name: 'name', isOptional: true, help: 'Which app; the only one that runs, if left out.' }
 
+const NAME = [NAME_ARGUMENT]
+
 export const VERBS = {
   status: {
     aliases: [],
     summary: 'How an app and its workers are.',
     about: ['The first lines say in words how it is, the worst first. The table has as many columns as the terminal is wide; 150 hold all of them.'],
-    args: [NAME_ARGUMENT],
+    args: NAME,
     flags: [NAME_FLAG],
     examples: [
       ['everycore status', 'the only app that runs'],
       ['everycore status shop --json', ''],
+    ],
+  },
+  ls: {
+    aliases: ['ps', 'list'],
+    summary: 'The apps of this user that run.',
+    about: ['Looks into all runtime directories that this user may have. Sockets that dead supervisors have left there are removed.'],
+    args: [],
+    flags: [],
+    examples: [
+      ['everycore ls', ''],
+      ['everycore ls --json', ''],
+    ],
+  },
+  reload: {
+    aliases: [],
+    summary: 'New code without a gap: each worker is replaced, start first.',
+    about: [
+      'Waits until all workers are replaced, and shows how far each slot is. Ctrl-C ends the waiting, not the reload.',
+      'When a new worker fails, the old ones go on serving, and this ends with exit code 5, the reason, and the last lines of the new worker.',
+    ],
+    args: NAME,
+    flags: [{ long: 'abort', help: 'Turn the reload under way back instead, and drop one that waits.' }, NAME_FLAG],
+    examples: [
+      ['everycore reload', 'as kill -USR2, but it waits'],
+      ['everycore reload shop && notify-team', ''],
+      ['everycore reload --abort', 'the old code again'],
+    ],
+  },
+  restart: {
+    aliases: [],
+    summary: 'All workers at once: they drain, and when the last has left new ones start.',
+    about: ['For a while nobody serves: connections wait in the socket that the supervisor holds. Only for releases that must not run beside the old one; there is no way back when the new code fails.'],
+    args: NAME,
+    flags: [NAME_FLAG],
+    examples: [['everycore restart shop', '']],
+  },
+  stop: {
+    aliases: [],
+    summary: 'Ends an app: its workers finish what they have.',
+    about: ['Waits until the supervisor has ended. Ctrl-C ends the waiting, not the stop.'],
+    args: NAME,
+    flags: [{ short: 'f', long: 'force', help: 'Kill at once; also after a stop that takes too long.' }, NAME_FLAG],
+    examples: [
+      ['everycore stop', 'as kill -TERM, but it waits'],
+      ['everycore stop shop --force', ''],
+    ],
+  },
+  scale: {
+    aliases: [],
+    summary: 'Changes the number of workers.',
+    about: ['Waits until that many are ready and the surplus has left. The number is forgotten when the app is started anew.'],
+    args: [{ name: 'size', isOptional: false, help: '1 to 1024, +1, -1, or auto: as many as the machine gives, also when that changes.' }, NAME_ARGUMENT],
+    flags: [NAME_FLAG],
+    examples: [
+      ['everycore scale 4', ''],
+      ['everycore scale +1 shop', ''],
+      ['everycore scale auto', ''],
     ],
   },
 } as const satisfies Readonly<Record<string, Verb>>

@@ -27,8 +27,8 @@ const ANSWER_BYTES = 16 * 1024 * 1024
  *
  * @throws EverycoreError ERR_EVERYCORE_NOT_RUNNING when nobody listens, ERR_EVERYCORE_CONTROL when there is no way to it or no answer, or the error that was answered
  */
-export async function call<Name extends keyof Answers>(socketPath: string, name: Name, body: object = {}): Promise<Answers[Name]> {
-  const response = await send(socketPath, name, body, 'application/json', PATIENCE_MS)
+export async function call<Name extends keyof Answers>(socketPath: string, name: Name, body: object = {}, patienceMs = PATIENCE_MS): Promise<Answers[Name]> {
+  const response = await send(socketPath, name, body, 'application/json', patienceMs)
   const value = parse(await textOf(response))
   if ((response.statusCode ?? 0) >= 400) throw errorOf(value)
   // What a supervisor of the same user says is believed; every method has one type of answer.
@@ -38,11 +38,13 @@ export async function call<Name extends keyof Answers>(socketPath: string, name:
 /**
  * Asks for a stream, and calls for each event until it ends.
  *
+ * @param signal ends it from our side, with an error
+ *
  * @returns the result; undefined when the stream ended without one
  * @throws EverycoreError as {@link call}
  */
-export async function follow<Name extends MethodName>(socketPath: string, name: Name, body: object, onEvent: (event: ControlEvent) => void): Promise<(Name extends keyof Answers ? Answers[Name] : object) | undefined> {
-  const response = await send(socketPath, name, body, 'text/event-stream', SILENCE_MS)
+export async function follow<Name extends MethodName>(socketPath: string, name: Name, body: object, onEvent: (event: ControlEvent) => void, signal?: AbortSignal): Promise<(Name extends keyof Answers ? Answers[Name] : object) | undefined> {
+  const response = await send(socketPath, name, body, 'text/event-stream', SILENCE_MS, signal)
   if ((response.statusCode ?? 0) >= 400) throw errorOf(parse(await textOf(response)))
   let result: unknown
   try {
@@ -58,12 +60,12 @@ export async function follow<Name extends MethodName>(socketPath: string, name: 
   return result as Awaited<ReturnType<typeof follow<Name>>>
 }
 
-async function send(socketPath: string, name: MethodName, body: object, accept: string, silenceMs: number): Promise<IncomingMessage> {
+async function send(socketPath: string, name: MethodName, body: object, accept: string, silenceMs: number, signal?: AbortSignal): Promise<IncomingMessage> {
   const { verb: method, path } = methodOf(name)
   const text = method === 'POST' ? JSON.stringify(body) : ''
   const headers = { host: 'localhost', accept, ...(method === 'POST' && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }) }
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, method, path, headers, agent: false }, resolve)
+    const asked = request({ socketPath, method, path, headers, agent: false, ...(signal !== undefined && { signal }) }, resolve)
     asked.setTimeout(silenceMs, () => asked.destroy(new Error(`no answer within ${silenceMs / 1000} s`)))
     asked.on('error', (error) => reject(unreachable(socketPath, error)))
     asked.end(text)

@@ -14,7 +14,7 @@ const BACKLOG = 511
 export class Doorway {
   readonly #load: () => ControlServer
   readonly #warn: (text: string) => void
-  readonly #listening: Server[] = []
+  readonly #listening = new Map<Way, Server>()
   #server: ControlServer | undefined
   #claim: Claim | undefined
 
@@ -39,15 +39,17 @@ export class Doorway {
     return server.address() as AddressInfo
   }
 
-  /** Nobody else comes in; who is here may stay. */
-  shut(): void {
-    this.#claim?.release()
-    for (const server of this.#listening.splice(0)) server.close()
+  /** Nobody else comes in this way; who is here may stay. */
+  shutTcp(): void {
+    this.#listening.get('tcp')?.close()
+    this.#listening.delete('tcp')
   }
 
   /** Ends all; who is being answered has a moment. */
   async close(): Promise<void> {
-    this.shut()
+    this.#claim?.release()
+    for (const server of this.#listening.values()) server.close()
+    this.#listening.clear()
     await this.#server?.close()
   }
 
@@ -55,7 +57,7 @@ export class Doorway {
     const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#take(socket, way))
     // What is wrong with one connection is no reason to listen no more.
     server.on('error', () => {})
-    this.#listening.push(server)
+    this.#listening.set(way, server)
     return server.unref()
   }
 

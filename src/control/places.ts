@@ -23,6 +23,7 @@ export class Places {
   readonly #places = new Map<Socket, Place>()
   readonly #waiting = new Set<Socket>()
   #timer: NodeJS.Timeout | undefined
+  #isClosing = false
 
   /** @param serve reads it from then on @param now milliseconds */
   constructor(serve: (socket: Socket) => void, now: () => number) {
@@ -54,18 +55,20 @@ export class Places {
   idle(socket: Socket): void {
     const place = this.#places.get(socket)
     if (place === undefined) return
+    if (this.#isClosing) return socket.destroySoon()
     this.#rest(socket, place)
     this.#fill()
   }
 
   /** Ends all connections; those that are being answered have a moment for it. */
   async close(graceMs: number): Promise<void> {
+    this.#isClosing = true
+    clearTimeout(this.#timer)
     for (const socket of this.#waiting) socket.destroy()
     const busy: Promise<unknown>[] = []
     for (const [socket, { isBusy }] of this.#places) {
-      if (!isBusy) socket.destroy()
-      else busy.push(new Promise((resolve) => socket.ref().once('close', resolve)))
-      socket.end()
+      if (isBusy) busy.push(new Promise((resolve) => socket.ref().once('close', resolve)))
+      else socket.destroy()
     }
     if (busy.length === 0) return
     const timer = setTimeout(() => this.#destroyAll(), graceMs)

@@ -33,6 +33,8 @@ const PORT_TRIES = 50
 const PORT_PAUSE_MS = 100
 
 export class Control {
+  /** Fulfilled when it listens, or it is known that it cannot. */
+  readonly opened: Promise<void>
   readonly #supervisor: Supervisor
   readonly #context: ControlContext
   readonly #doorway: Doorway
@@ -51,10 +53,12 @@ export class Control {
     this.#hub = new EventHub(supervisor)
     this.#doorway = new Doorway(() => this.#load(), (text) => context.log.warn(text))
     supervisor.on('worker:exited', (notice) => this.#note(notice))
+    let onOpened: (() => void) | undefined
+    this.opened = new Promise((resolve) => (onOpened = resolve))
     // In a later turn: by then as many workers are forked as may boot at a time.
-    supervisor.once('primary:phase', () => setImmediate(() => void this.#open()))
-    // Whoever comes from now on speaks with the successor.
-    supervisor.once('upgrade:finished', () => this.#doorway.shut())
+    supervisor.once('primary:phase', () => setImmediate(() => void this.#open().then(onOpened)))
+    // The successor waits for the port; the name of the socket it takes as it is, so that there is always one.
+    supervisor.once('upgrade:finished', () => this.#doorway.shutTcp())
   }
 
   /** The name by which others reach the app: another one than was asked for, if that was taken. */
@@ -78,7 +82,7 @@ export class Control {
       if (process.platform === 'win32') throw new Error('there are no unix sockets on Windows')
       const claim = await this.#doorway.openUnix({ directory: runtimeDir, name, takeOver: succession !== undefined })
       this.#name = claim.name
-      if (claim.name !== name) log.warn(`another app is called ${name}: this one is ${claim.name} for everycore status, reload and stop`)
+      if (claim.name !== name) log.info(`another app is called ${name}: this one is ${claim.name} for everycore status, reload and stop`)
       log.debug(`control socket: ${claim.path}`, { event: 'control:opened', path: claim.path, name: claim.name })
       if (control.tcp !== undefined) await this.#openTcp(control.tcp, runtimeDir)
     } catch (error) {

@@ -12,10 +12,11 @@ import { Inherited } from '../listen/primary/inherited.ts'
 import { canHoldSockets } from '../listen/primary/raw-handle.ts'
 import { createLogs, type Logs } from '../logs/logs.ts'
 import { UPGRADE_VARIABLE } from '../protocol/legacy.ts'
+import type { SupervisorContext } from './context.ts'
 import { Control } from './control.ts'
 import { narrate } from './narrate.ts'
 import type { Succession } from './succession.ts'
-import { Supervisor, type SupervisorContext } from './supervisor.ts'
+import { Supervisor } from './supervisor.ts'
 
 /**
  * Makes a supervisor. Nothing runs before its `start()`.

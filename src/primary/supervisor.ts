@@ -5,13 +5,11 @@
 import { EventEmitter } from 'node:events'
 import { assertNever } from '../base/assert-never.ts'
 import { EverycoreError } from '../base/errors.ts'
-import type { Launch, Settings } from '../config/types.ts'
+import type { Settings } from '../config/types.ts'
 import { requireCount } from '../config/workers.ts'
 import { initialState } from '../core/initial-state.ts'
 import { snapshot, type Snapshot } from '../core/snapshot.ts'
 import type { Effect, Notice, Outcome, State, WorkerId } from '../core/types.ts'
-import type { Inherited } from '../listen/primary/inherited.ts'
-import type { Logs } from '../logs/logs.ts'
 import type { WorkerLoad } from '../protocol/messages.ts'
 import type { StickyRules } from '../protocol/sticky.ts'
 import { readMessage, sendTo, writeMessage } from './app-messages.ts'
@@ -19,6 +17,7 @@ import { Admission } from './admission.ts'
 import { AutoSize } from './auto-size.ts'
 import { acceptor } from './acceptor.ts'
 import { Balancing, type HandOvers } from './balancing.ts'
+import type { StopOptions, SupervisorContext } from './context.ts'
 import { Crew } from './crew.ts'
 import { Engine } from './engine.ts'
 import type { Listening, SupervisorEventName, SupervisorEvents, WorkerRef } from './events.ts'
@@ -32,31 +31,6 @@ import type { UpgradeOptions } from './upgrade.ts'
 import { Waiters } from './waiters.ts'
 import { WorkerMessages } from './worker-messages.ts'
 import type { WorkerProcess } from './worker-process.ts'
-
-/** What may differ between runs besides the settings. */
-export interface SupervisorContext {
-  readonly logs: Logs
-  readonly inherited: Inherited
-  /** Of the supervisor before this one. */
-  readonly stickySecret: string | undefined
-  /** Leave the sockets to node:cluster. */
-  readonly viaCluster: boolean
-  /** How many workers the machine gives now, by what was asked for, or by `auto`; undefined where that was a number. */
-  readonly derivedSize: (asked?: 'auto') => number | undefined
-  /** Finds out anew what is to be run. @throws EverycoreError with all that is wrong */
-  readonly relaunch: () => Launch
-}
-
-export interface StopOptions {
-  /** Kill at once instead of draining. */
-  readonly force?: boolean
-  /** How long idle keep-alive connections may stay, in ms. Default: the setting. A later call does not change it: workers that drain have their order. */
-  readonly lingerMs?: number
-  /** The longest time over which WebSockets are closed, in ms. Default and later calls: as with `lingerMs`. */
-  readonly closeSpreadMs?: number
-  /** How long all goes on before workers drain, in ms. Default: the setting. A later call does not change it. */
-  readonly delayMs?: number
-}
 
 /** How long a slow log reader may delay the end. */
 const FLUSH_MS = 1000

@@ -1,4 +1,5 @@
 /** How an app is, in words: what an operator at night reads first. */
+import { assertNever } from '../base/assert-never.ts'
 import { ageText } from '../base/age.ts'
 import { formatDuration } from '../base/units.ts'
 import type { StatusReport, WorkerStatus } from '../protocol/control.ts'
@@ -64,7 +65,13 @@ function howLost({ reason, how }: NonNullable<WorkerStatus['lastExit']>): string
       return 'took too much memory and was killed'
     case 'ready-timeout':
       return 'was not ready in time and was killed'
-    default:
+    case 'violation':
+      return 'broke the protocol and was killed'
+    case 'drain-timeout':
+    case 'stop-now':
+    case 'reload-aborted':
       return `was killed (${reason})`
+    default:
+      return assertNever(reason)
   }
 }

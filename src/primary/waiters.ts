@@ -17,8 +17,10 @@ export class Waiters {
   readonly #waiters = new Set<Waiter>()
   /** Callers of the reload under way. */
   #current: ReloadWaiter[] | undefined
-  /** Callers of restarts; those of the one under way have its generation. */
-  #restarts: { readonly waiter: ReloadWaiter; generation?: number }[] = []
+  /** Callers of the restart under way. */
+  #restarts: ReloadWaiter[] = []
+  /** Callers of the one that has not begun. */
+  #restartsWaiting: ReloadWaiter[] = []
   /** Callers of the one that has not begun. */
   #waiting: ReloadWaiter[] = []
   #resolveDone: (failure: EverycoreError | undefined) => void = () => {}
@@ -49,7 +51,7 @@ export class Waiters {
   /** To be called before the restart is asked for. @throws EverycoreError ERR_EVERYCORE_STATE */
   async nextRestart(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#restarts.push({ waiter: { resolve, reject } })
+      this.#restartsWaiting.push({ resolve, reject })
     })
   }
 
@@ -61,7 +63,7 @@ export class Waiters {
     }
     if (notice.type === 'reload:finished') this.#answerReload(undefined)
     if (notice.type === 'reload:aborted') this.#answerReload(notice.failure)
-    this.#checkRestarts(state, notice)
+    this.#checkRestarts(notice)
     for (const waiter of this.#waiters) {
       if (!waiter.reached(state)) continue
       this.#waiters.delete(waiter)
@@ -74,20 +76,16 @@ export class Waiters {
     for (const waiter of this.#waiters) waiter.settle(true)
     this.#waiters.clear()
     for (const { reject } of [...(this.#current ?? []), ...this.#waiting]) reject(stoppedError())
-    for (const { waiter } of this.#restarts) waiter.reject(restartError('the supervisor was stopped'))
+    for (const { reject } of [...this.#restarts, ...this.#restartsWaiting]) reject(restartError('the supervisor was stopped'))
     this.#resolveDone(failure)
   }
 
-  #checkRestarts({ restart }: State, notice: Notice): void {
-    if (notice.type === 'restart:started') for (const one of this.#restarts) one.generation ??= notice.to
-    const isAnswered = ({ generation }: { readonly generation?: number }): boolean => generation !== undefined && generation !== restart?.to
-    const answered = this.#restarts.filter(isAnswered)
-    if (answered.length === 0) return
-    this.#restarts = this.#restarts.filter((one) => !isAnswered(one))
-    for (const { waiter } of answered) {
-      if (notice.type === 'restart:finished') waiter.resolve()
-      else waiter.reject(restartError('new workers failed, and something else had to be tried'))
-    }
+  /** Whatever begins after a restart that has not come to its end was asked for because its code fails. */
+  #checkRestarts({ type }: Notice): void {
+    if (type === 'restart:finished') for (const { resolve } of this.#restarts.splice(0)) resolve()
+    if (type !== 'restart:started' && type !== 'reload:started') return
+    for (const { reject } of this.#restarts.splice(0)) reject(restartError('new workers failed, and something else had to be tried'))
+    if (type === 'restart:started') this.#restarts = this.#restartsWaiting.splice(0)
   }
 
   #answerReload(failure: ReloadFailure | undefined): void {

@@ -255,3 +255,32 @@ void test('a reload is finished when no old worker takes connections any more', 
   it.wake()
   assert.deepEqual(it.exit(2, 0).said, ['worker:exited 2 retired for good', 'reload:finished 3'])
 })
+
+void test('somebody may have a reload turned back: what boots is killed, what has replaced an old worker is replaced again', () => {
+  const it = running(2)
+  it.tell({ type: 'reloadRequested' })
+  it.up(3)
+  it.wake()
+  it.exit(1, 0)
+  const { orders, said } = it.tell({ type: 'reloadAbortRequested' })
+  assert.deepEqual(orders, ['kill 4 reload-aborted', 'spawn 5 in 0 of 1'])
+  assert.deepEqual(said, ['reload:aborted 1 slot 0 cancelled'])
+  it.exit(4)
+  it.up(5)
+  assert.deepEqual(it.wake().orders, ['drain 3 rollback'])
+  assert.deepEqual([it.state().generation, it.state().reload], [1, undefined])
+})
+
+void test('a reload that waits is dropped with the one under way, and each is answered', () => {
+  const it = running(1)
+  it.tell({ type: 'reloadRequested' })
+  it.tell({ type: 'reloadRequested' })
+  const { said } = it.tell({ type: 'reloadAbortRequested' })
+  assert.deepEqual(said, ['reload:aborted 1 slot 0 cancelled', 'reload:aborted 1 slot 0 cancelled'])
+  assert.deepEqual([it.state().reloadQueued, it.state().reload], [false, undefined])
+})
+
+void test('without a reload there is nothing to abort', () => {
+  const it = running(1)
+  assert.deepEqual(it.tell({ type: 'reloadAbortRequested' }), { orders: [], said: [] })
+})

@@ -12,9 +12,10 @@ void test('the snapshot shows the workers with their slots, and the slots with t
     size: 2,
     generation: 1,
     reload: undefined,
+    restart: undefined,
     workers: [
-      { id: 1, slot: 0, pid: 101, phase: 'ready', generation: 1, spawnedAt: 0, readyAt: 0, restarts: 0 },
-      { id: 3, slot: 1, pid: undefined, phase: 'booting', generation: 1, spawnedAt: 10, readyAt: undefined, restarts: 1 },
+      { id: 1, slot: 0, pid: 101, phase: 'ready', reason: undefined, generation: 1, spawnedAt: 0, readyAt: 0, restarts: 0 },
+      { id: 3, slot: 1, pid: undefined, phase: 'booting', reason: undefined, generation: 1, spawnedAt: 10, readyAt: undefined, restarts: 1 },
     ],
     slots: [
       { index: 0, failures: 0, restarts: 0, respawnAt: 0 },

@@ -5,6 +5,9 @@ import { ERROR_CODES } from '../../src/base/errors.ts'
 import { EXIT } from '../../src/base/exit-codes.ts'
 import { GROUPS, type Flag } from '../../src/config/setting.ts'
 import { SETTING_KEYS, settingOf, type SettingKey } from '../../src/config/table.ts'
+import { usageOf } from '../../src/cli/verb-help.ts'
+import { COMMON_FLAGS, verb, VERB_NAMES, type VerbFlag, type VerbName } from '../../src/cli/verbs.ts'
+import { METHOD_NAMES, methodOf } from '../../src/control/methods.ts'
 import { ROOT } from './markdown.ts'
 
 /** Page to the text between its marks. */
@@ -13,6 +16,8 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/environment.md': variableTable,
   'docs/exit-codes.md': exitCodeTable,
   'docs/errors.md': errorTable,
+  'docs/commands.md': verbReference,
+  'docs/control.md': methodTable,
 }
 
 const BEGIN = '<!-- BEGIN generated -->'
@@ -89,4 +94,41 @@ function exitCodeTable(): string {
 function errorTable(): string {
   const rows = Object.entries(ERROR_CODES).map(([name, { exit, text }]) => [`[${code(name)}](#${name.toLowerCase()})`, String(exit), text])
   return table(['error code', 'exit code', 'meaning'], rows)
+}
+
+function verbReference(): string {
+  return [...VERB_NAMES.map(verbSection), ['## Options of all', '', ...COMMON_FLAGS.map(flagLine)].join('\n')].join('\n\n')
+}
+
+function verbSection(name: VerbName): string {
+  const { aliases, summary, about, args, flags, examples } = verb(name)
+  return [
+    `## ${name}`,
+    '',
+    `${code(usageOf(name))}${aliases.length === 0 ? '' : `; also ${aliases.map((alias) => code(`everycore ${alias}`)).join(', ')}`}`,
+    '',
+    summary,
+    ...about.flatMap((paragraph) => ['', paragraph]),
+    '',
+    ...args.map(({ name: argument, help }) => `- ${code(argument)}: ${help}`),
+    ...flags.map(flagLine),
+    ...(args.length + flags.length === 0 ? [] : ['']),
+    '```sh',
+    ...examples.map(([line, meaning]) => (meaning === '' ? line : `${line.padEnd(40)} # ${meaning}`)),
+    '```',
+  ].join('\n')
+}
+
+function flagLine({ short, long, placeholder, help }: VerbFlag): string {
+  return `- ${code(spelling({ long, help, ...(short !== undefined && { short }), ...(placeholder !== undefined && { placeholder }) }))}: ${help}`
+}
+
+function methodTable(): string {
+  const answers = { once: 'a document', stream: 'events', either: 'a document, or events' }
+  const rows = METHOD_NAMES.map((name) => {
+    const method = methodOf(name)
+    const body = Object.entries(method.body).map(([field, allowed]) => `${code(field)}: ${allowed}`)
+    return [`${code(`${method.verb} ${method.path}`)}`, method.help, body.join('; '), answers[method.answers]]
+  })
+  return table(['method', 'what it does', 'body', 'answers'], rows)
 }

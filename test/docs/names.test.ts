@@ -4,6 +4,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ERROR_CODES } from '../../src/base/errors.ts'
+import { DETACH } from '../../src/cli/argv.ts'
+import { flagsOf, VERB_NAMES, verbOf } from '../../src/cli/verbs.ts'
+import { METHOD_NAMES, methodOf } from '../../src/control/methods.ts'
 import { SETTING_KEYS, settingOf } from '../../src/config/table.ts'
 import { codeOf, manual, page, pages, ROOT, type Page } from './markdown.ts'
 
@@ -29,12 +32,14 @@ const FOREIGN_FLAGS: Readonly<Record<string, string>> = {
   '--smoke': 'bench/run.mjs',
   '--trace-sigint': 'node',
   '--report-on-signal': 'node',
+  '--unix-socket': 'curl',
+  '--no-buffer': 'curl',
 }
 
 /** Variables of everycore that are no settings. */
-const OTHER_VARIABLES = ['EVERYCORE_RUNS', 'EVERYCORE_DEEPER', 'EVERYCORE_SLOT', 'EVERYCORE_GENERATION', 'EVERYCORE_BOOT', 'EVERYCORE_WORKER', 'EVERYCORE_UPGRADE']
+const OTHER_VARIABLES = ['EVERYCORE_RUNS', 'EVERYCORE_DEEPER', 'EVERYCORE_SLOT', 'EVERYCORE_GENERATION', 'EVERYCORE_BOOT', 'EVERYCORE_WORKER', 'EVERYCORE_UPGRADE', 'EVERYCORE_DETACHED']
 
-const FLAGS = new Set(SETTING_KEYS.flatMap((key) => settingOf(key).flags.map(({ long }) => `--${long}`)))
+const FLAGS = new Set([...SETTING_KEYS.flatMap((key) => settingOf(key).flags), ...VERB_NAMES.flatMap(flagsOf), DETACH].map(({ long }) => `--${long}`))
 const VARIABLES = new Set([...SETTING_KEYS.flatMap((key) => settingOf(key).variables), ...OTHER_VARIABLES])
 
 function matches(from: Page, pattern: RegExp): readonly string[] {
@@ -60,10 +65,20 @@ test('every error code that the manual names exists', () => {
 test('every event that the manual names exists, and docs/library.md names every event', () => {
   const source = [join(ROOT, 'src/primary/events.ts')].map((path) => readFileSync(path, 'utf8')).join('\n')
   const events = new Set([...source.matchAll(/^ {2}'([a-z]+:[a-z-]+)':/gm)].map(([, name = '']) => name))
-  const pattern = /\b((?:primary|worker|reload|upgrade|scale):[a-z-]+)\b/g
+  const pattern = /\b((?:primary|worker|reload|restart|upgrade|scale):[a-z-]+)\b/g
   assert.deepEqual(unknownIn(pattern, (name) => events.has(name)), [])
   const named = new Set(matches(page('docs/library.md'), pattern))
   assert.deepEqual([...events].filter((name) => !named.has(name)), [])
+})
+
+test('every verb that the manual names exists', () => {
+  const isKnown = (word: string): boolean => verbOf(word) !== undefined || word === 'start' || word === 'help'
+  assert.deepEqual(unknownIn(/^everycore ([a-z]+)(?![\w.:/-])/gm, isKnown), [])
+})
+
+test('every method that the manual names exists', () => {
+  const known = new Set(METHOD_NAMES.map((name) => methodOf(name).path))
+  assert.deepEqual(unknownIn(/(\/v1\/[a-z/]+[a-z])/g, (path) => known.has(path as ReturnType<typeof methodOf>['path'])), [])
 })
 
 test('every npm script that a page names is in package.json', () => {

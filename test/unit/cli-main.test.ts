@@ -36,6 +36,10 @@ async function everycore(argv: readonly string[], { env = {}, isTTY = false, sta
         started = settings
         return start()
       },
+      runDetached: async (settings) => {
+        started = settings
+        return 77
+      },
     },
   )
   return { code, ...written, started }

@@ -62,6 +62,7 @@ describe('without any setting', () => {
       verbosity: 'normal',
       runtimeDir: '/tmp/everycore-1000',
       codeCacheDir: '/tmp/everycore-1000/compile-cache',
+      control: { isOn: true, tcp: undefined },
       compileCacheDir: '/tmp/everycore-1000/compile-cache',
       warnings: [],
     })

@@ -1,6 +1,6 @@
 /** What a verb is called with. */
 import type { Environment } from '../../config/collect.ts'
-import type { Streams } from '../main.ts'
+import type { Streams } from '../streams.ts'
 
 /** The command line of a verb, parsed. */
 export interface VerbCall {

@@ -3,7 +3,7 @@ import { EverycoreError } from '../../base/errors.ts'
 import { EXIT } from '../../base/exit-codes.ts'
 import { colorFor } from '../../config/color.ts'
 import type { Environment } from '../../config/collect.ts'
-import type { Streams } from '../main.ts'
+import type { Streams } from '../streams.ts'
 import { reportError, toEverycoreError } from '../report-error.ts'
 import type { VerbName } from '../verbs.ts'
 import type { RunVerb } from './call.ts'
@@ -13,6 +13,11 @@ import { CONTROL_SCHEMA } from '../../protocol/control.ts'
 /** Each loads only what it needs. */
 const RUN: Readonly<Record<VerbName, () => Promise<RunVerb>>> = {
   status: async () => (await import('./status.ts')).runStatus,
+  ls: async () => (await import('./ls.ts')).runLs,
+  reload: async () => (await import('./reload.ts')).runReload,
+  restart: async () => (await import('./restart.ts')).runRestart,
+  stop: async () => (await import('./stop.ts')).runStop,
+  scale: async () => (await import('./scale.ts')).runScale,
 }
 
 /**

@@ -35,9 +35,9 @@ export async function parseVerb([word, ...rest]: readonly string[], print: (text
     command.on(`option:${flag.long}`, (text: string | null | undefined) => void (flags[flag.long] = text ?? true))
   }
   let args: readonly (string | undefined)[] = []
-  command.action((...given: unknown[]) => void (args = given.slice(0, verb(name).args.length).map((one) => (typeof one === 'string' ? one : undefined))))
+  command.action((...given: unknown[]) => void (args = given.slice(0, verb(name).args.length).map(withSign)))
   try {
-    command.parse(signedNumbersApart(rest), { from: 'user' })
+    command.parse(withoutSigns(rest), { from: 'user' })
     return { verb: name, args, flags }
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
@@ -46,10 +46,15 @@ export async function parseVerb([word, ...rest]: readonly string[], print: (text
   }
 }
 
-/** `-1` is a number, no flag, for a parser that knows no flag of that name. */
-function signedNumbersApart(argv: readonly string[]): string[] {
-  const at = argv.findIndex((word) => /^-\d+$/.test(word))
-  return at === -1 || argv.includes('--') ? [...argv] : [...argv.slice(0, at), ...argv.slice(at + 1), '--', ...argv.slice(at, at + 1)]
+/** In the place of the sign of `-1`, which is a number and no flag; no word of a command line has it. */
+const MINUS = '\0minus '
+
+function withoutSigns(argv: readonly string[]): string[] {
+  return argv.map((word) => word.replace(/^-(?=\d+$)/, MINUS))
+}
+
+function withSign(word: unknown): string | undefined {
+  return typeof word === 'string' ? word.replace(MINUS, '-') : undefined
 }
 
 /** As the help writes it. */

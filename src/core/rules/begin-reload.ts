@@ -19,7 +19,7 @@ export function beginReload(state: State, at: number): Step {
 }
 
 function mayBegin(state: State): boolean {
-  if (state.stop !== undefined || barsOthers(state) || state.reload?.direction === 'forward' || drainingGenerations(state) >= state.settings.maxDraining) return false
+  if (state.stop !== undefined || state.stopDue !== undefined || barsOthers(state) || state.reload?.direction === 'forward' || drainingGenerations(state) >= state.settings.maxDraining) return false
   if (state.phase === 'running' || state.phase === 'degraded') return true
   return state.phase === 'starting' && state.workers.some(isReady)
 }

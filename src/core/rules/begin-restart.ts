@@ -19,7 +19,7 @@ export function beginRestart(state: State, at: number): Step {
 }
 
 function mayBegin(state: State): boolean {
-  const { phase, stop, reload, workers } = state
-  if (stop !== undefined || barsOthers(state) || reload?.direction === 'forward') return false
+  const { phase, stop, stopDue, reload, workers } = state
+  if (stop !== undefined || stopDue !== undefined || barsOthers(state) || reload?.direction === 'forward') return false
   return phase === 'running' || phase === 'degraded' || (phase === 'starting' && workers.some(isReady))
 }

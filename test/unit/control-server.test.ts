@@ -1,0 +1,193 @@
+/** The control server in this process, with a supervisor that is a table. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { EverycoreError } from '../../src/base/errors.ts'
+import { call, follow } from '../../src/control/client.ts'
+import { Doorway, keepToken } from '../../src/control/doorway.ts'
+import { LIMITS } from '../../src/control/limits.ts'
+import type { ControlPorts } from '../../src/control/ports.ts'
+import { createControlServer } from '../../src/control/server.ts'
+import type { ControlEvent, StatusReport } from '../../src/protocol/control.ts'
+import { until } from '../harness/until.ts'
+
+interface Served {
+  readonly path: string
+  readonly listeners: Set<(event: ControlEvent) => void>
+  readonly close: () => Promise<void>
+}
+
+const RESULT = { schemaVersion: 1, generation: 2, tookMs: 1, failedRequests: 0 } as const
+
+/** What it is asked for it does at once, unless told otherwise. */
+async function serve(t: TestContext, ports: Partial<ControlPorts> = {}): Promise<Served> {
+  const directory = mkdtempSync(join(tmpdir(), 'everycore-control-'))
+  const listeners = new Set<(event: ControlEvent) => void>()
+  const all: ControlPorts = {
+    status: () => ({ name: 'shop' }) as StatusReport,
+    subscribe: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    reload: async () => RESULT,
+    restart: async () => RESULT,
+    abortReload: () => {},
+    scale: async (target) => ({ schemaVersion: 1, from: 1, size: Number(target) }),
+    stop: () => ({ schemaVersion: 1, name: 'shop', pid: 1 }),
+    warn: (text) => assert.fail(text),
+    ...ports,
+  }
+  const doorway = new Doorway(() => createControlServer(all, undefined), all.warn)
+  const { path } = await doorway.openUnix({ directory, name: 'shop', takeOver: false })
+  t.after(async () => {
+    await doorway.close()
+    rmSync(directory, { recursive: true })
+  })
+  return { path, listeners, close: async () => doorway.close() }
+}
+
+test('changes are carried out one after the other, and reloads that wait share one answer', async (t) => {
+  const log: string[] = []
+  const slowly = async (name: string): Promise<void> => {
+    log.push(`${name} begins`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    log.push(`${name} ends`)
+  }
+  const { path } = await serve(t, {
+    reload: async () => slowly('reload').then(() => RESULT),
+    scale: async (target) => slowly('scale').then(() => ({ schemaVersion: 1 as const, from: 1, size: Number(target) })),
+  })
+  const first = call(path, 'reload')
+  await until('the first reload begins', () => log.length === 1)
+  const answers = await Promise.all([first, call(path, 'scale', { size: 2 }), ...Array.from({ length: 20 }, async () => call(path, 'reload'))])
+  assert.equal(answers.length, 22)
+  assert.deepEqual(log, log.toSorted(() => 0).filter((_, index) => index % 2 === 0).flatMap((line) => [line, line.replace('begins', 'ends')]), 'none begins before the other has ended')
+  assert.equal(log.filter((line) => line === 'reload begins').length, 2)
+})
+
+test('a change that fails is answered with its error, and the next one is carried out', async (t) => {
+  const { path } = await serve(t, {
+    reload: async () => {
+      throw new EverycoreError('ERR_EVERYCORE_RELOAD', 'the reload was aborted at slot 0', { why: 'died-young', hint: 'mend it', lastLines: ['boom'] })
+    },
+  })
+  for (const ask of [async () => call(path, 'reload'), async () => follow(path, 'reload', {}, () => {})]) {
+    await assert.rejects(ask, (error: EverycoreError) => {
+      assert.deepEqual([error.code, error.message, error.why, error.hint, error.lastLines], ['ERR_EVERYCORE_RELOAD', 'the reload was aborted at slot 0', 'died-young', 'mend it', ['boom']])
+      return true
+    })
+  }
+  assert.equal((await call(path, 'scale', { size: 3 })).size, 3)
+})
+
+test('a change goes on when the client that asked for it goes', async (t) => {
+  let finish: (() => void) | undefined
+  let count = 0
+  const { path, listeners } = await serve(t, {
+    reload: async () => {
+      count += 1
+      await new Promise<void>((resolve) => (finish = resolve))
+      return RESULT
+    },
+  })
+  const ending = new AbortController()
+  const gone = follow(path, 'reload', {}, () => {}, ending.signal)
+  await until('the reload begins', () => finish !== undefined)
+  ending.abort()
+  await assert.rejects(gone)
+  await until('nobody listens for it any more', () => listeners.size === 0)
+  const next = call(path, 'scale', { size: 2 })
+  finish?.()
+  assert.equal((await next).size, 2)
+  assert.equal(count, 1)
+})
+
+test('events are told as they come, after a report', async (t) => {
+  const { path, listeners } = await serve(t)
+  const seen: string[] = []
+  const ending = new AbortController()
+  const stream = follow(path, 'events', {}, ({ type }) => seen.push(type), ending.signal).catch(() => {})
+  await until('it is open', () => seen.length === 1)
+  for (const listener of listeners) for (const type of ['worker:ready', 'reload:finished']) listener({ type, at: '' })
+  await until('they have come', () => seen.length === 3)
+  assert.deepEqual(seen, ['status', 'worker:ready', 'reload:finished'])
+  ending.abort()
+  await stream
+  await until('it is over', () => listeners.size === 0)
+})
+
+test('a client that does not read its stream is told so and dropped, and what waits for it is bounded', async (t) => {
+  const { path, listeners } = await serve(t)
+  const slow = createConnection(path)
+  slow.pause().write('GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n')
+  await until('it is open', () => listeners.size === 1)
+  const text = 'x'.repeat(10_000)
+  let told = 0
+  while (listeners.size > 0 && told < 1000) {
+    for (const listener of listeners) listener({ type: 'worker:ready', at: '', text })
+    told += 1
+    // What goes into the buffers of the system is not ours.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.ok(told * text.length < LIMITS.streamBytes + 1_000_000, `${told} events of 10 kB were kept for it`)
+  let received = ''
+  slow.setEncoding('utf8').on('data', (chunk: string) => (received += chunk)).resume()
+  await until('it hears why', () => received.includes('event: dropped\n'))
+  slow.destroy()
+})
+
+test('streams leave places for questions', async (t) => {
+  const { path, listeners } = await serve(t)
+  const ending = new AbortController()
+  const streams = Array.from({ length: LIMITS.streams }, async () => follow(path, 'events', {}, () => {}, ending.signal).catch(() => {}))
+  await until('all are open', () => listeners.size === LIMITS.streams)
+  await assert.rejects(async () => follow(path, 'events', {}, () => {}), { code: 'ERR_EVERYCORE_REQUEST' })
+  assert.equal((await call(path, 'status')).name, 'shop')
+  ending.abort()
+  await Promise.all(streams)
+})
+
+test('more clients than are served at a time wait, and each is answered', async (t) => {
+  let under = 0
+  let most = 0
+  const { path } = await serve(t, {
+    scale: async (target) => {
+      under += 1
+      most = Math.max(most, under)
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      under -= 1
+      return { schemaVersion: 1, from: 1, size: Number(target) }
+    },
+  })
+  const answers = await Promise.all(Array.from({ length: 400 }, async (_, index) => (index % 40 === 0 ? call(path, 'scale', { size: 5 }) : call(path, 'status'))))
+  assert.equal(answers.filter((answer) => 'size' in answer && answer.size === 5).length, 10)
+  assert.equal(most, 1)
+})
+
+test('at the end who is being answered is answered, and the name is free', async (t) => {
+  let finish: (() => void) | undefined
+  const { path, close } = await serve(t, { reload: async () => new Promise((resolve) => (finish = () => resolve(RESULT))) })
+  const asked = call(path, 'reload')
+  const idle = createConnection(path)
+  await until('it has begun', () => finish !== undefined)
+  const closed = close()
+  finish?.()
+  assert.equal((await asked).generation, 2)
+  await Promise.all([closed, idle.closed ? undefined : once(idle, 'close')])
+  await assert.rejects(async () => call(path, 'status'), { code: 'ERR_EVERYCORE_NOT_RUNNING' })
+})
+
+test('a token is kept for a successor, and else made anew', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'everycore-token-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const file = join(directory, 'shop.token')
+  let made = 0
+  const create = (): string => String((made += 1)).padStart(32, '0')
+  const first = keepToken(file, false, create)
+  assert.equal(keepToken(file, true, create), first)
+  assert.notEqual(keepToken(file, false, create), first)
+})
