@@ -3,7 +3,7 @@ import { request, type IncomingMessage } from 'node:http'
 import { ERROR_CODES, EverycoreError, type ErrorCode } from '../base/errors.ts'
 import type { ControlEvent, ReloadResult, ScaleResult, StatusReport, StopResult } from '../protocol/control.ts'
 import { methodOf, type MethodName } from './methods.ts'
-import { readEvents } from './read-events.ts'
+import { readEvents, type ReadEvent } from './read-events.ts'
 
 /** What each method answers. */
 export interface Answers {
@@ -44,7 +44,7 @@ export async function call<Name extends keyof Answers>(socketPath: string, name:
  * @throws EverycoreError as {@link call}
  */
 export async function follow<Name extends MethodName>(socketPath: string, name: Name, body: object, onEvent: (event: ControlEvent) => void, signal?: AbortSignal): Promise<(Name extends keyof Answers ? Answers[Name] : object) | undefined> {
-  const response = await send(socketPath, name, body, 'text/event-stream', SILENCE_MS, signal)
+  const response = await send(socketPath, name, body, 'text/event-stream', SILENCE_MS, signal === undefined ? {} : { signal })
   if ((response.statusCode ?? 0) >= 400) throw errorOf(parse(await textOf(response)))
   let result: unknown
   try {
@@ -60,8 +60,27 @@ export async function follow<Name extends MethodName>(socketPath: string, name: 
   return result as Awaited<ReturnType<typeof follow<Name>>>
 }
 
-async function send(socketPath: string, name: MethodName, body: object, accept: string, silenceMs: number, signal?: AbortSignal): Promise<IncomingMessage> {
-  const { verb: method, path } = methodOf(name)
+/**
+ * Asks for a stream, and gives its events one by one: the next is read when it is asked for, so that a slow reader slows down
+ * nobody but itself.
+ *
+ * @throws EverycoreError as {@link call}
+ */
+export async function* watch(socketPath: string, name: MethodName, query: URLSearchParams, signal: AbortSignal): AsyncGenerator<ReadEvent> {
+  const response = await send(socketPath, name, {}, 'text/event-stream', SILENCE_MS, { query, signal })
+  if ((response.statusCode ?? 0) >= 400) throw errorOf(parse(await textOf(response)))
+  try {
+    yield* readEvents(response)
+  } catch (error) {
+    throw error instanceof EverycoreError ? error : unreachable(socketPath, error)
+  } finally {
+    response.destroy()
+  }
+}
+
+async function send(socketPath: string, name: MethodName, body: object, accept: string, silenceMs: number, { query = '', signal }: { readonly query?: URLSearchParams | string; readonly signal?: AbortSignal } = {}): Promise<IncomingMessage> {
+  const { verb: method, path: page } = methodOf(name)
+  const path = String(query) === '' ? page : `${page}?${String(query)}`
   const text = method === 'POST' ? JSON.stringify(body) : ''
   const headers = { host: 'localhost', accept, ...(method === 'POST' && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }) }
   return new Promise((resolve, reject) => {

@@ -17,7 +17,7 @@ export interface StreamEnd {
   readonly cut: () => void
 }
 
-const HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+export const STREAM_HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
 export function openEventStream({ onEnd, cut }: StreamEnd): EventStream {
   const encoder = new TextEncoder()
@@ -52,7 +52,7 @@ export function openEventStream({ onEnd, cut }: StreamEnd): EventStream {
   }
   const heartbeat = setInterval(() => write(': \n\n'), LIMITS.heartbeatMs).unref()
   return {
-    response: new Response(body, { headers: HEADERS }),
+    response: new Response(body, { headers: STREAM_HEADERS }),
     send(name, data) {
       id += 1
       return write(`id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`)

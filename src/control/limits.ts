@@ -14,6 +14,8 @@ export const LIMITS = {
   streams: 32,
   /** Not yet taken by the client of a stream; one that is slower is dropped. */
   streamBytes: 1024 * 1024,
+  /** A client that follows logs and reads nothing for so long although there are lines is dropped; it may come back and go on. */
+  logStallMs: 60_000,
   /** For an answer that is written, and the last words to a dropped client. */
   writeTimeoutMs: 10_000,
   /** So that a dead client is noticed, and a living one knows that we live. */

@@ -5,6 +5,8 @@ export interface Method {
   readonly path: string
   /** `once`: one document. `stream`: server-sent events. `either`: as the client accepts: the progress as events and then one `result` or `error`, or only that, as a document. */
   readonly answers: 'once' | 'stream' | 'either'
+  /** Fields of the query, and what each may be. */
+  readonly query?: Readonly<Record<string, string>>
   /** Fields of the body, and what each may be. */
   readonly body: Readonly<Record<string, string>>
   readonly help: string
@@ -13,6 +15,21 @@ export interface Method {
 export const METHODS = {
   status: { verb: 'GET', path: '/v1/status', answers: 'once', body: {}, help: 'How the app and its workers are. Never waits for a worker.' },
   events: { verb: 'GET', path: '/v1/events', answers: 'stream', body: {}, help: 'Every event of the supervisor from now on, by its name.' },
+  logs: {
+    verb: 'GET',
+    path: '/v1/logs',
+    answers: 'either',
+    query: {
+      n: 'how many of the newest lines, up to 100000, or up to 1000 in a document; 100 if left out',
+      follow: '`1`: goes on with the lines that come; always a stream',
+      worker: 'only those of this slot',
+      level: 'only those of this level and above: `trace`, `debug`, `info`, `warn`, `error`, `fatal`',
+      since: 'only those that came then or later, ISO 8601',
+      after: 'the `id` of the last event of a stream that was cut off: goes on after it',
+    },
+    body: {},
+    help: 'The newest lines of workers and supervisor: a document, or a stream of `begin`, `log`, `missed` (so many were forgotten before this client read them), `live` (what follows is new), `upgraded` and `end`.',
+  },
   reload: { verb: 'POST', path: '/v1/reload', answers: 'either', body: {}, help: 'Replaces every worker, each ready before its predecessor drains. Answered when that is done, or has failed.' },
   abortReload: { verb: 'POST', path: '/v1/reload/abort', answers: 'once', body: {}, help: 'Turns the reload under way back, and drops one that waits.' },
   restart: { verb: 'POST', path: '/v1/restart', answers: 'either', body: {}, help: 'Drains all workers at once, and starts new ones when the last has gone. Answered when all are ready.' },

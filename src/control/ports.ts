@@ -1,4 +1,5 @@
 /** What the control server needs of a supervisor, and of the place where it runs. */
+import type { LogFollower, LogQuery } from '../logs/ring.ts'
 import type { ControlEvent, ReloadResult, ScaleResult, StatusReport, StopResult } from '../protocol/control.ts'
 
 /** A number of workers, a change of it, or as many as the machine gives. */
@@ -9,6 +10,8 @@ export interface ControlPorts {
   readonly status: () => StatusReport
   /** Calls for each event from now on; returns how to end that. */
   readonly subscribe: (listener: (event: ControlEvent) => void) => () => void
+  /** Follows what is written: the newest lines first, as the ring has them. */
+  readonly followLogs: (query: LogQuery, onMore: () => void) => LogFollower
   readonly reload: () => Promise<ReloadResult>
   readonly abortReload: () => void
   readonly restart: () => Promise<ReloadResult>

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 export interface ReadEvent {
   readonly name: string
   readonly data: string
+  readonly id: string | undefined
 }
 
 /** Longest event; the server sends none that is longer. */
@@ -19,7 +20,7 @@ export async function* readEvents(stream: Readable): AsyncGenerator<ReadEvent> {
     for (const block of blocks) {
       const fields = new Map(block.split('\n').map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]))
       const [name, data] = [fields.get('event'), fields.get('data')]
-      if (name !== undefined && data !== undefined) yield { name, data }
+      if (name !== undefined && data !== undefined) yield { name, data, id: fields.get('id') }
     }
   }
 }

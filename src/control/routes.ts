@@ -7,6 +7,8 @@ import { refuse } from './access.ts'
 import { readBody, readScaleTarget } from './body.ts'
 import { openEventStream } from './event-stream.ts'
 import { LIMITS } from './limits.ts'
+import { logDocument, openLogStream } from './log-stream.ts'
+import { readLogRequest } from './log-request.ts'
 import { METHOD_NAMES, methodOf, type MethodName } from './methods.ts'
 import { Mutations } from './mutations.ts'
 import type { ControlPorts, TcpAccess, Way } from './ports.ts'
@@ -20,7 +22,7 @@ interface Env {
 type Fields = ReadonlyMap<string, unknown>
 
 /** What each method does. A stream is told of it as it goes on. */
-type Actions = Readonly<Record<Exclude<MethodName, 'events'>, (fields: Fields, isStream: boolean) => object | Promise<object>>>
+type Actions = Readonly<Record<Exclude<MethodName, 'events' | 'logs'>, (fields: Fields, isStream: boolean) => object | Promise<object>>>
 
 /** Events that end a stream of a stop. */
 const STOPPED = 'primary:stopped'
@@ -29,6 +31,12 @@ export function routes(ports: ControlPorts, access: TcpAccess | undefined, wayOf
   const app = new Hono<Env>()
   const actions = actionsOf(ports)
   const streams = new Streams(ports)
+  const logs = async (context: Context<Env>): Promise<Response> => {
+    const asked = readLogRequest(new URL(context.req.url).searchParams, acceptsStream(context), ports.status().pid)
+    if (!asked.ok) return json(asked.answer)
+    if (!asked.isStream) return document(async () => logDocument(ports, asked.query))
+    return streams.admit((onEnd) => openLogStream(ports, asked, { onEnd, cut: () => context.env.incoming.socket.destroy() }))
+  }
   app.use('*', async (context, next) => {
     const { host, origin, authorization, 'sec-fetch-site': fetchSite } = context.env.incoming.headers
     const refused = refuse({ host, origin, fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined, authorization }, wayOf(context.env.incoming.socket), access)
@@ -40,9 +48,10 @@ export function routes(ports: ControlPorts, access: TcpAccess | undefined, wayOf
     const { verb, path, answers, body } = methodOf(name)
     app.on(verb, path, async (context) => {
       if (name === 'events') return streams.open(context)
+      if (name === 'logs') return logs(context)
       const read = verb === 'GET' ? readBody('', []) : await fieldsOf(context, Object.keys(body))
       if (!read.ok) return json(read.answer)
-      const isStream = answers === 'either' && (context.req.header('accept') ?? '').includes('text/event-stream')
+      const isStream = answers === 'either' && acceptsStream(context)
       const action = async (): Promise<object> => actions[name](read.fields, isStream)
       return isStream ? streams.open(context, action) : document(action)
     })
@@ -106,15 +115,24 @@ class Streams {
     this.#ports = ports
   }
 
-  /** Events until the client goes, or until the action is done, whose result is the last. */
-  open(context: Context<Env>, action?: () => Promise<object>): Response {
+  /** Opens a stream if there is still room for one. */
+  admit(open: (onEnd: () => void) => Response): Response {
     if (this.#count >= LIMITS.streams) return json(refusal(503, `${LIMITS.streams} streams are open already`, 'Close one, or try again later.'))
     this.#count += 1
+    return open(() => void (this.#count -= 1))
+  }
+
+  /** Events until the client goes, or until the action is done, whose result is the last. */
+  open(context: Context<Env>, action?: () => Promise<object>): Response {
+    return this.admit((onEnd) => this.#events(context, onEnd, action))
+  }
+
+  #events(context: Context<Env>, onEnd: () => void, action: (() => Promise<object>) | undefined): Response {
     const { socket } = context.env.incoming
     let unsubscribe: (() => void) | undefined
     const stream = openEventStream({
       onEnd: () => {
-        this.#count -= 1
+        onEnd()
         unsubscribe?.()
       },
       cut: () => socket.destroy(),
@@ -128,6 +146,10 @@ class Streams {
     }
     return stream.response
   }
+}
+
+function acceptsStream(context: Context<Env>): boolean {
+  return (context.req.header('accept') ?? '').includes('text/event-stream')
 }
 
 async function document(action: () => Promise<object>): Promise<Response> {

@@ -62,7 +62,8 @@ function quote(text: string): string {
   return escapeControls(JSON.stringify(text))
 }
 
-function escapeControls(json: string): string {
+/** JSON text of which no byte is a control character. */
+export function escapeControls(json: string): string {
   if (!UNESCAPED.test(json)) return json
   return json.replace(EVERY_UNESCAPED, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
 }

@@ -34,6 +34,8 @@ export interface LogFilter {
 export interface LogQuery extends LogFilter {
   /** How many of the lines that are there already come first, the newest of those that fit; none if left out. */
   readonly n?: number | undefined
+  /** Number of the first line, as {@link LogBatch} tells it; then `n` means nothing. */
+  readonly from?: number | undefined
 }
 
 /** A reader that follows. */
@@ -50,6 +52,8 @@ export interface LogBatch {
   readonly missed: number
   /** There may be others already, also when this has none. */
   readonly more: boolean
+  /** Number of the line that comes after them: whoever was cut off goes on with `from`. */
+  readonly next: number
 }
 
 /** Enough for some thousand lines. */
@@ -181,12 +185,13 @@ class Reader {
   #next: number
   #place: Place | undefined
 
-  constructor({ n = 0, ...filter }: LogQuery, next: number, place: Place | undefined) {
+  constructor({ n = 0, from, ...filter }: LogQuery, end: number, place: Place | undefined) {
+    const next = from === undefined ? end : Math.min(Math.max(from, 0), end)
     this.#filter = filter
-    this.#wanted = n
+    this.#wanted = from === undefined ? n : 0
     this.#before = next
     this.#next = next
-    this.#place = place
+    this.#place = next === end ? place : undefined
   }
 
   /** @param end number of the line that comes next into the ring */
@@ -194,7 +199,7 @@ class Reader {
     if (this.#wanted > 0) return this.#search(pages)
     if (this.#earlier.length > 0) {
       const records = this.#earlier.splice(0, READ_LINES)
-      return { records, missed: 0, more: this.#earlier.length > 0 || this.#next < end }
+      return { records, missed: 0, more: this.#earlier.length > 0 || this.#next < end, next: this.#next }
     }
     const missed = Math.max(0, (pages[0]?.first ?? end) - this.#next)
     this.#next += missed
@@ -210,7 +215,7 @@ class Reader {
       this.#place = { page, first: page.first, offset: page.next(offset) }
       this.#next++
     }
-    return { records, missed, more: this.#next < end }
+    return { records, missed, more: this.#next < end, next: this.#next }
   }
 
   /** Looks backwards, through one page in one go. */
@@ -226,17 +231,17 @@ class Reader {
     this.#before = page?.first ?? 0
     if (this.#before === 0) this.#wanted = 0
     if (this.#wanted === 0) this.#earlier.reverse()
-    return { records: [], missed: 0, more: true }
+    return { records: [], missed: 0, more: true, next: this.#next }
   }
 
-  /** Either it goes on where it was, or it begins with the first line of a page. */
+  /** It goes on where it was, or looks for the line in its page: when that is the next one, or it was cut off. */
   #find(pages: readonly RingPage[]): Place {
     const place = this.#place
     const holds = ({ first, count }: RingPage): boolean => this.#next >= first && this.#next < first + count
     if (place !== undefined && place.page.first === place.first && holds(place.page)) return place
     const page = pages.find(holds)
     if (page === undefined) throw new Error(`the ring has lost line ${this.#next}`)
-    return { page, first: page.first, offset: 0 }
+    return { page, first: page.first, offset: page.offsets()[this.#next - page.first] ?? 0 }
   }
 }
 

@@ -9,7 +9,7 @@ import type { ControlPorts, TcpAccess } from '../control/ports.ts'
 import type * as ControlBundle from '../control/server.ts'
 import type { ControlServer } from '../control/server.ts'
 import type { Notice, SlotIndex, WorkerId } from '../core/types.ts'
-import type { Logger } from '../logs/logs.ts'
+import type { Logger, LogRing } from '../logs/logs.ts'
 import { CONTROL_SCHEMA, type LastExit, type StatusReport } from '../protocol/control.ts'
 import { commandsOf } from './control-commands.ts'
 import { EventHub } from './event-hub.ts'
@@ -25,6 +25,7 @@ type WorkerExited = Extract<Notice, { readonly type: 'worker:exited' }>
 
 export interface ControlContext {
   readonly log: Logger
+  readonly ring: LogRing
   readonly succession: Succession | undefined
 }
 
@@ -125,6 +126,7 @@ export class Control {
     return {
       status: () => this.status(),
       subscribe: (listener) => this.#hub.subscribe(listener),
+      followLogs: (query, onMore) => this.#context.ring.follow(query, onMore),
       warn: (text) => this.#context.log.warn(text),
       ...commandsOf(supervisor, (id) => this.#figures(id).inFlight ?? null),
       stop: (force) => {

@@ -91,7 +91,7 @@ export async function assemble(settings: Settings, { named, relaunch }: Surround
   const succession = (process.env[UPGRADE_VARIABLE] ?? '') === '' ? undefined : await (await import('./succession.ts')).beginSuccession(process.env)
   const supervisor = new Supervisor(settings, { ...inheritance(named, succession), relaunch, logs, viaCluster: !canHoldSockets, derivedSize: (asked: string = settings.sizing.asked) => derivedSize(asked, readMachine(nodeHost())) })
   narrate(supervisor, logs.logger)
-  const control = settings.control.isOn ? new Control(supervisor, { log: logs.logger, succession }) : undefined
+  const control = settings.control.isOn ? new Control(supervisor, { log: logs.logger, ring: logs.ring, succession }) : undefined
   succession?.report(supervisor, logs.logger)
   const misplaced = succession === undefined ? misplacedSockets(process.env) : undefined
   if (misplaced !== undefined) logs.logger.warn(misplaced)

@@ -113,6 +113,41 @@ export interface ControlEvent {
   readonly [field: string]: unknown
 }
 
+/** A line of a worker or of the supervisor. */
+export interface LogEntry {
+  /** When it arrived. */
+  readonly at: string
+  /** Null: the supervisor, or a spare that has no slot yet. */
+  readonly slot: number | null
+  readonly pid: number
+  readonly stream: 'stdout' | 'stderr' | 'everycore'
+  /** As the line tells it, if it is JSON of pino, bunyan or winston; null: it tells none. */
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | null
+  /** As it was written, escapes included; what was no UTF-8 is U+FFFD. */
+  readonly text: string
+  /** Only a piece of a line of more than 64 KiB. */
+  readonly cut?: true
+}
+
+/** GET /v1/logs, as a document. */
+export interface LogReport {
+  readonly schemaVersion: typeof CONTROL_SCHEMA
+  readonly name: string
+  /** Of the supervisor. */
+  readonly pid: number
+  /** Oldest first. */
+  readonly records: readonly LogEntry[]
+}
+
+/** The first event of a stream of lines. */
+export interface LogBegin {
+  readonly name: string
+  /** Of the supervisor. */
+  readonly pid: number
+  /** How many workers there should be. */
+  readonly size: number
+}
+
 /** What became of a mutation. */
 export interface ReloadResult {
   readonly schemaVersion: typeof CONTROL_SCHEMA

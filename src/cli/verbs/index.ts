@@ -12,6 +12,7 @@ import { CONTROL_SCHEMA } from '../../protocol/control.ts'
 
 /** Each loads only what it needs. */
 const RUN: Readonly<Record<VerbName, () => Promise<RunVerb>>> = {
+  logs: async () => (await import('./logs.ts')).runLogs,
   status: async () => (await import('./status.ts')).runStatus,
   ls: async () => (await import('./ls.ts')).runLs,
   reload: async () => (await import('./reload.ts')).runReload,
