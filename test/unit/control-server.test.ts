@@ -38,6 +38,7 @@ async function serve(t: TestContext, ports: Partial<ControlPorts> = {}): Promise
     abortReload: () => {},
     scale: async (target) => ({ schemaVersion: 1, from: 1, size: Number(target) }),
     stop: () => ({ schemaVersion: 1, name: 'shop', pid: 1 }),
+    followLogs: () => ({ read: () => ({ records: [], missed: 0, more: false, next: 0 }), stop: () => {} }),
     warn: (text) => assert.fail(text),
     ...ports,
   }

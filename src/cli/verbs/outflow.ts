@@ -1,6 +1,6 @@
 /** A stream that is written to as fast as it is read, and that may be closed by its reader. */
 import type { Writable } from 'node:stream'
-import type { Stream } from '../main.ts'
+import type { Stream } from '../streams.ts'
 
 export class Outflow {
   readonly #stream: Stream
