@@ -19,6 +19,7 @@ const RUN: Readonly<Record<VerbName, () => Promise<RunVerb>>> = {
   restart: async () => (await import('./restart.ts')).runRestart,
   stop: async () => (await import('./stop.ts')).runStop,
   scale: async () => (await import('./scale.ts')).runScale,
+  top: async () => (await import('./top.ts')).runTop,
 }
 
 /**
