@@ -37,7 +37,7 @@ const FIGURE_COLUMNS = 6
 /** Three curves side by side: one line each with its last value, or as high as there is room under it. */
 export function curveLines(trends: Trends, { columns, rows }: Area, look: Look): readonly string[] {
   const width = Math.floor((columns - CURVE_GAP * (CURVES.length - 1)) / CURVES.length)
-  const labels = CURVES.map(({ figure, title, text, least }) => labelOf(trends[figure], { title, text, least }, rows > 1))
+  const labels = CURVES.map(({ figure, title, text, least }) => labelOf(trends[figure].slice(-width), { title, text, least }, rows > 1))
   const labelColumns = rows > 1 ? 0 : Math.max(...CURVES.map(({ title }) => title.length)) + FIGURE_COLUMNS + 2
   const curves = CURVES.map(({ figure, least }) => chart(trends[figure], { columns: Math.max(1, width - labelColumns), rows: Math.max(1, rows - 1), least, unicode: look.unicode }))
   const gap: Span = { text: ' '.repeat(CURVE_GAP) }

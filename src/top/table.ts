@@ -19,7 +19,7 @@ const GAP = 1
 const COLUMNS: readonly Column[] = [
   { title: 'SLOT', columns: 5, align: 'right', rank: 99, cell: ({ slot }) => (slot === null ? 'spare' : String(slot)) },
   { title: 'PID', columns: 7, align: 'right', rank: 9, cell: ({ pid }) => (pid === null ? '-' : String(pid)) },
-  { title: 'STATE', columns: 13, align: 'left', rank: 98, cell: stateText },
+  { title: 'STATE', columns: 13, align: 'left', rank: 98, cell: shortState },
   { title: 'GEN', columns: 3, align: 'right', rank: 3, cell: ({ generation }) => String(generation) },
   { title: 'UP', columns: 4, align: 'right', rank: 7, cell: ({ uptimeMs }) => durationText(uptimeMs) },
   { title: 'RST', columns: 3, align: 'right', rank: 8, cell: ({ restarts }) => countText(restarts) },
@@ -74,6 +74,11 @@ export function tableLines({ report, selected, histories, lost }: Model, size: {
   const first = Math.max(0, Math.min(workers.length - shown, at - Math.floor(shown / 2)))
   const place = lineOf([{ text: `  ${first + 1} to ${first + shown} of ${workers.length} workers; j and k move`, style: 'dim' }], size.columns, look)
   return [heading, ...workers.slice(first, first + shown).map(row), place].slice(0, size.rows)
+}
+
+/** Why a worker leaves does not fit into the table. */
+function shortState(worker: WorkerStatus): string {
+  return worker.state === 'draining' || worker.state === 'killed' ? worker.state : stateText(worker)
 }
 
 /** What a worker does, with the reason as far as there is one. */

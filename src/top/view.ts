@@ -19,6 +19,9 @@ const HIGH_CURVE = 6
 /** What is left for events and logs below the table, heading included. */
 const LEAST_EVENTS = 3
 const LEAST_LOGS = 4
+/** Of what is below the table; the rest is for logs. */
+const EVENTS_PART = 0.4
+const DETAILS_PART = 0.55
 const PROGRESS_COLUMNS = 30
 const KEY_GAP = '  '
 
@@ -37,13 +40,13 @@ function bodyLines(model: Model, area: Area, look: Frame): readonly string[] {
   if (model.isLogsFull) return logPanel(model, area, look)
   const curves = curveLines(model.histories.total, { columns, rows: look.rows >= TALL ? HIGH_CURVE : 1 }, look)
   const spaced = look.rows >= TALL ? [...curves, ''] : curves
-  const left = rows - spaced.length
+  const left = Math.max(0, rows - spaced.length)
   const workers = Math.max(1, model.report?.workers.length ?? 0)
   const table = tableLines(model, { columns, rows: Math.max(2, Math.min(workers + 1, left - LEAST_EVENTS - LEAST_LOGS)) }, look)
-  const below = left - table.length
-  const middle = Math.max(LEAST_EVENTS, Math.floor(below * (model.isDetailed ? 0.55 : 0.38)))
+  const below = Math.max(0, left - table.length)
+  const middle = model.isDetailed ? Math.floor(below * DETAILS_PART) : Math.max(LEAST_EVENTS, Math.min(model.events.length + 1, Math.floor(below * EVENTS_PART)))
   const part = model.isDetailed ? detailLines(model, { columns, rows: middle }, look) : eventLines(model, { columns, rows: middle }, look)
-  return [...spaced, ...table, ...part, ...logPanel(model, { columns, rows: below - middle }, look)]
+  return [...spaced, ...table, ...part, ...logPanel(model, { columns, rows: Math.max(0, below - middle) }, look)]
 }
 
 /** What the first line says is what somebody reads who has woken up a minute ago. */
