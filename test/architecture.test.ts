@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<Room, { readonly values: readonly Room[]; read
   'listen:primary': { values: ['base', 'protocol'] },
   'listen:worker': { values: ['base', 'protocol'] },
   worker: { values: ['base', 'protocol', 'listen:worker'], types: ['core'] },
-  control: { values: ['base', 'protocol'] },
+  control: { values: ['base', 'protocol'], types: ['logs'] },
   top: { values: ['base', 'protocol', 'logs'] },
   primary: { values: ['base', 'core', 'protocol', 'config', 'listen:primary', 'logs', 'control'] },
   cli: { values: ['base', 'core', 'protocol', 'config', 'listen:primary', 'logs', 'control', 'top', 'primary'] },

@@ -21,6 +21,8 @@ export interface Span {
 /** A column of a screen may hold a letter with a few accents; nobody reads one with more. */
 const MOST_UNITS_PER_COLUMN = 8
 const NOT_ASCII = /[^\u0020-\u007E]/gu
+/** ASCII, and the rules and blocks that are drawn here: one column each. To measure other text takes a hundred times as long. */
+const NARROW = /^[\u0020-\u007E\u2500-\u259F]*$/
 
 /** One line of at most so many columns. What does not fit ends with a mark. */
 export function lineOf(spans: readonly Span[], columns: number, look: Look): string {
@@ -29,7 +31,7 @@ export function lineOf(spans: readonly Span[], columns: number, look: Look): str
   for (const { text, style } of spans) {
     if (left <= 0) break
     const shown = cut(harmless(text, columns, look), left, look)
-    left -= stringWidth(shown)
+    left -= widthOf(shown)
     line += style === undefined || !look.color || shown === '' ? shown : styleText(style, shown, { validateStream: false })
   }
   return line.trimEnd()
@@ -38,7 +40,7 @@ export function lineOf(spans: readonly Span[], columns: number, look: Look): str
 /** The text in so many columns, filled with spaces. */
 export function pad(text: string, columns: number, align: 'left' | 'right', look: Look): string {
   const shown = cut(harmless(text, columns, look), columns, look)
-  const space = ' '.repeat(Math.max(0, columns - stringWidth(shown)))
+  const space = ' '.repeat(Math.max(0, columns - widthOf(shown)))
   return align === 'left' ? shown + space : space + shown
 }
 
@@ -53,13 +55,17 @@ function harmless(text: string, columns: number, { unicode }: Look): string {
 }
 
 function cut(text: string, columns: number, { unicode }: Look): string {
-  if (stringWidth(text) <= columns) return text
+  if (widthOf(text) <= columns) return text
   let shown = ''
   let used = 0
   for (const { segment } of new Intl.Segmenter().segment(text)) {
-    used += stringWidth(segment)
+    used += widthOf(segment)
     if (used > columns - 1) break
     shown += segment
   }
   return shown + (unicode ? '…' : '~')
+}
+
+function widthOf(text: string): number {
+  return NARROW.test(text) ? text.length : stringWidth(text)
 }

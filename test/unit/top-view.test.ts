@@ -79,8 +79,8 @@ describe('the view of top', () => {
   it('fits into every size, from one line of one column on', () => {
     const many = update(DAY, reported({ name: '名'.repeat(200), workers: Array.from({ length: 64 }, (_, slot) => worker({ slot })) }))
     for (const model of [EMPTY, DAY, many, pressed(many, '\r'), pressed(many, 'l'), pressed(many, '/', '字'), pressed(many, '?'), pressed(many, 'r'), update(DAY, reported({ workers: [] }))]) {
-      for (const columns of [1, 2, 5, 20, 40, 79, 119, 199, 400]) {
-        for (const rows of [1, 2, 3, 4, 5, 8, 12, 23, 35, 49, 90]) {
+      for (const columns of [1, 5, 40, 79, 120, 199]) {
+        for (const rows of [1, 2, 4, 9, 23, 49]) {
           const lines = view(model, frame({ columns, rows, color: columns % 2 === 0 }))
           assert.equal(lines.length, rows, `${columns}x${rows}`)
           for (const line of lines) assert.ok(stringWidth(line) <= columns, `${columns}x${rows}: ${line}`)
@@ -91,11 +91,11 @@ describe('the view of top', () => {
   it('shows nothing where there is nothing', () => assert.deepEqual(view(DAY, frame({ rows: 0 })), []))
   it('scrolls to the worker that is selected', () => {
     const many = after(reported({ workers: Array.from({ length: 64 }, (_, slot) => worker({ slot, pid: 9000 + slot })) }))
-    assert.match(view(many, frame()).join('\n'), /> {4}0 {4}9000.*1 to 10 of 64 workers/s)
+    assert.match(view(many, frame()).join('\n'), /> {5}0 {4}9000.*1 to 10 of 64 workers/s)
     const far = pressed(many, ...Array.from({ length: 40 }, () => 'j'))
-    assert.match(view(far, frame()).join('\n'), /> {3}40 {4}9040/)
+    assert.match(view(far, frame()).join('\n'), /> {4}40 {4}9040/)
     const last = pressed(many, ...Array.from({ length: 99 }, () => 'j'))
-    assert.match(view(last, frame()).join('\n'), /> {3}63 {4}9063.*55 to 64 of 64 workers/s)
+    assert.match(view(last, frame()).join('\n'), /> {4}63 {4}9063.*55 to 64 of 64 workers/s)
   })
   it('says that there are no workers, and dashes for what is not known', () => {
     assert.match(view(after(reported({ workers: [] })), frame()).join('\n'), /no workers/)
@@ -168,9 +168,10 @@ describe('figures', () => {
   })
 })
 
+const text = (type: string, fields: object = {}): string | undefined => eventText({ type, at: AT, ...fields })?.text
+
 describe('events', () => {
   it('are told in words, those that others tell are not', () => {
-    const text = (type: string, fields: object = {}): string | undefined => eventText({ type, at: AT, ...fields })?.text
     assert.equal(text('worker:exited', { slot: 1, kind: 'crashed', exit: { code: null, signal: 'SIGSEGV' }, uptimeMs: 5000, respawnInMs: 2000 }), 'worker 1 crashed: SIGSEGV after 5s; boots again in 2s')
     assert.equal(text('worker:exited', { slot: -1, kind: 'retired', exit: { code: 0, signal: null }, uptimeMs: 5000 }), 'a spare worker has left after 5s')
     assert.equal(text('reload:aborted', { failure: { why: 'boot-failure', slot: 0 } }), 'reload aborted: boot-failure (worker 0)')

@@ -1,0 +1,86 @@
+// npm run pictures: takes the pictures of docs/pictures from a real terminal (tmux), of a real app under load. Takes two minutes.
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent, get } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ansiSvg } from './pictures/ansi-svg.mjs'
+
+const root = new URL('..', import.meta.url).pathname
+const port = Number(process.env.PORT ?? 3000)
+const CLIENTS = 24
+/** As many seconds as the curves are wide. */
+const HISTORY_S = 66
+const runtimeDir = mkdtempSync(join(tmpdir(), 'everycore-pictures-'))
+const server = `everycore-pictures-${process.pid}`
+const cli = `${root}dist/cli.cjs`
+const screens = { top: { columns: 80, rows: 24 }, 'top-wide': { columns: 200, rows: 50 }, reload: { columns: 80, rows: 8 } }
+
+const app = spawn(process.execPath, [cli, '-w', '4', '-p', String(port), '--name', 'shop', '--runtime-dir', runtimeDir, `${root}scripts/pictures/shop.cjs`], { stdio: 'ignore' })
+let isOver = false
+try {
+  await until(() => verb('status', '--json').status === 0)
+  open('top', 'everycore top')
+  open('top-wide', 'everycore top')
+  open('reload', 'sh -i')
+  const agent = new Agent({ keepAlive: true })
+  for (let client = 0; client < CLIENTS; client += 1) void load(agent, client)
+  await sleep((HISTORY_S - 6) * 1000)
+  await ask(agent, '/crash')
+  await sleep(6000)
+  take('top', 'everycore top in a terminal of 80 columns and 24 lines: four workers under load, one has crashed and is back')
+  for (let count = 0; count < 6; count += 1) void ask(agent, '/report')
+  await sleep(500)
+  tmux('send-keys', '-t', 'reload', 'everycore reload', 'Enter')
+  await until(() => /slot 2 +booting/.test(tmux('capture-pane', '-p', '-t', 'reload')))
+  await sleep(300)
+  take('reload', 'everycore reload while it goes on: two slots have new workers, old ones finish their requests')
+  take('top-wide', 'everycore top in a terminal of 200 columns and 50 lines, during a reload')
+} finally {
+  isOver = true
+  tmux('kill-server')
+  app.kill('SIGKILL')
+  await new Promise((resolve) => app.once('exit', resolve))
+  rmSync(runtimeDir, { recursive: true, force: true })
+}
+process.exit()
+
+function verb(...argv) {
+  return spawnSync(process.execPath, [cli, ...argv, '--runtime-dir', runtimeDir], { encoding: 'utf8' })
+}
+
+function tmux(...argv) {
+  return spawnSync('tmux', ['-L', server, ...argv], { encoding: 'utf8' }).stdout
+}
+
+function open(name, command) {
+  const { columns, rows } = screens[name]
+  const variables = ['PS1=$ ', 'LC_ALL=C.UTF-8', `EVERYCORE_RUNTIME_DIR=${runtimeDir}`, `PATH=${root}scripts/pictures/bin:${process.env.PATH}`]
+  tmux('-f', '/dev/null', 'new-session', '-d', '-s', name, '-x', String(columns), '-y', String(rows), 'env', '-u', 'CI', '-u', 'NO_COLOR', ...variables, ...command.split(' '))
+}
+
+function take(name, title) {
+  writeFileSync(`${root}docs/pictures/${name}.svg`, ansiSvg(tmux('capture-pane', '-e', '-p', '-t', name), { title, ...screens[name] }))
+}
+
+/** A client that comes more often and less often, in waves. */
+async function load(agent, client) {
+  while (!isOver) {
+    await ask(agent, client % 3 === 0 ? '/cart' : '/articles/7')
+    await sleep(30 * (1.2 + Math.sin(Date.now() / 5000)) + Math.random() * 20)
+  }
+}
+
+async function ask(agent, path) {
+  await new Promise((resolve) => {
+    get({ port, path, agent }, (response) => response.resume().on('end', resolve)).on('error', resolve)
+  })
+}
+
+async function until(holds) {
+  for (let left = 200; !holds(); left -= 1) {
+    if (left === 0) throw new Error('what is to be seen does not come')
+    await sleep(100)
+  }
+}
