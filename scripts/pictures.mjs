@@ -32,8 +32,8 @@ try {
   take('top', 'everycore top in a terminal of 80 columns and 24 lines: four workers under load, one has crashed and is back')
   for (let count = 0; count < 6; count += 1) void ask(agent, '/report')
   await sleep(500)
-  tmux('send-keys', '-t', 'reload', 'everycore reload', 'Enter')
-  await until(() => /slot 2 +booting/.test(tmux('capture-pane', '-p', '-t', 'reload')))
+  tmux('send-keys', '-t', '=reload:', 'everycore reload', 'Enter')
+  await until(() => /slot 2 +booting/.test(tmux('capture-pane', '-p', '-t', '=reload:')))
   await sleep(300)
   take('reload', 'everycore reload while it goes on: two slots have new workers, old ones finish their requests')
   take('top-wide', 'everycore top in a terminal of 200 columns and 50 lines, during a reload')
@@ -61,7 +61,7 @@ function open(name, command) {
 }
 
 function take(name, title) {
-  writeFileSync(`${root}docs/pictures/${name}.svg`, ansiSvg(tmux('capture-pane', '-e', '-p', '-t', name), { title, ...screens[name] }))
+  writeFileSync(`${root}docs/pictures/${name}.svg`, ansiSvg(tmux('capture-pane', '-e', '-p', '-t', `=${name}:`), { title, ...screens[name] }))
 }
 
 /** A client that comes more often and less often, in waves. */
