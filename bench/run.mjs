@@ -2,7 +2,7 @@
 import { conclude, runBench } from './lib/bench.mjs'
 import { parseOptions } from './lib/options.mjs'
 
-const NAMES = ['new-connections', 'keep-alive', 'boot', 'memory', 'recovery', 'spread', 'burst', 'mixed', 'many-workers', 'sticky', 'migration', 'logs']
+const NAMES = ['new-connections', 'keep-alive', 'boot', 'memory', 'recovery', 'spread', 'burst', 'mixed', 'many-workers', 'sticky', 'migration', 'logs', 'status']
 
 const options = parseOptions()
 const unknown = options.names.filter((name) => !NAMES.includes(name))

@@ -30,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<Room, { readonly values: readonly Room[]; read
 }
 
 /** Packages from outside, each in the one room that knows it. */
-const PACKAGES: Readonly<Record<string, Room>> = { commander: 'cli', valibot: 'config', pino: 'logs', hono: 'control', '@hono/node-server': 'control', 'log-update': 'top', 'ansi-escapes': 'top', 'string-width': 'top' }
+const PACKAGES: Readonly<Record<string, Room>> = { commander: 'cli', valibot: 'config', pino: 'logs', hono: 'control', '@hono/node-server': 'control', '@hono/node-server/utils/response': 'control', 'log-update': 'top', 'ansi-escapes': 'top', 'string-width': 'top' }
 
 interface Import {
   readonly from: string

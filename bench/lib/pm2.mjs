@@ -33,6 +33,8 @@ export async function startPm2(session, { script, workers, node, env, log }) {
       session.see(pid)
       return pid
     },
+    // `pm2 jlist` and the like.
+    ask: (...args) => call(...args),
     // The command goes on after the workers listen; a daemon that ends under it would be started anew.
     settled: () => until(() => child.exitCode !== null, 'pm2 start to end', { everyMs: 20 }),
     async stop() {

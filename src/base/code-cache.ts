@@ -18,15 +18,21 @@ export interface CachedFile {
   readonly version: string
   /** Private to us, because what is kept there is run; undefined: nothing is kept. */
   readonly directory: string | undefined
+  /** The process ends soon: what is compiled by then is kept at its end. */
+  readonly isShort?: boolean
 }
 
 /** Runs it, and returns its exports. */
-export function loadCached({ filename, require, version, directory }: CachedFile): unknown {
+export function loadCached({ filename, require, version, directory, isShort = false }: CachedFile): unknown {
   const path = directory === undefined ? undefined : join(directory, `${version}-${process.version}-${process.arch}`)
   const cachedData = path === undefined ? undefined : read(path)
   // In the first line, so that the lines of stacks are those of the file.
   const script = new Script(`(function ${PARAMETERS} {${readFileSync(filename, 'utf8')}\n})`, { filename, ...(cachedData !== undefined && { cachedData }) })
-  if (path !== undefined && script.cachedDataRejected !== false) setTimeout(() => keep(path, script.createCachedData()), KEEP_AFTER_MS).unref()
+  if (path !== undefined && script.cachedDataRejected !== false) {
+    const save = (): void => keep(path, script.createCachedData())
+    if (isShort) process.once('exit', save)
+    else setTimeout(save, KEEP_AFTER_MS).unref()
+  }
   const module = { exports: {} }
   const run = script.runInThisContext() as (...given: unknown[]) => void
   run(module.exports, require, module, filename, dirname(filename))

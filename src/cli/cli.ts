@@ -23,6 +23,7 @@ const { main } = loadCached({
   require: createRequire(filename),
   version: `${bundle}.cjs-${__EVERYCORE_HASHES__[bundle]}`,
   directory: runtimeDir === undefined ? undefined : join(runtimeDir, COMPILE_CACHE),
+  isShort: bundle === 'verbs',
 }) as Pick<typeof Main, 'main'>
 
 void main(argv, env, { stdout: process.stdout, stderr: process.stderr }).then((code) => {

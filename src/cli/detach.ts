@@ -6,6 +6,7 @@ import { isAbsolute, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { EverycoreError } from '../base/errors.ts'
 import { EXIT } from '../base/exit-codes.ts'
+import { SETTINGS } from '../config/table.ts'
 import type { Settings } from '../config/types.ts'
 import { sanitize } from '../logs/sanitize.ts'
 import { DETACHED_FD, DETACHED_VARIABLE, readWord, type DetachedWord } from './detached.ts'
@@ -14,6 +15,7 @@ import type { Streams } from './streams.ts'
 /** Of the log of a start that failed. */
 const LAST_LINES = 20
 const LAST_BYTES = 16 * 1024
+const [LOG_FILE_VARIABLE = ''] = SETTINGS.logFile.variables
 
 /**
  * Gives 0 when the app runs, else the exit code of the start that failed.
@@ -22,14 +24,16 @@ const LAST_BYTES = 16 * 1024
  * @throws EverycoreError ERR_EVERYCORE_RUNTIME_DIR when there is no place for the log, ERR_EVERYCORE_PLATFORM when the command cannot be started again
  */
 export async function runDetached(settings: Settings, argv: readonly string[], { stdout, stderr }: Streams): Promise<number> {
-  const log = logPath(settings)
+  const { logFiles } = settings
+  const log = logFiles?.file ?? logPath(settings)
   const fd = open(log)
   const from = statSync(log).size
   const [, command = ''] = process.argv
   const child = spawn(process.execPath, [...process.execArgv, command, ...argv], {
     detached: true,
     stdio: ['ignore', fd, fd, 'pipe'],
-    env: { ...process.env, [DETACHED_VARIABLE]: '1' },
+    // By its path, so that it is rotated; what else the process writes to stderr goes there by its descriptor.
+    env: { ...process.env, [DETACHED_VARIABLE]: '1', ...(logFiles === undefined && { [LOG_FILE_VARIABLE]: log }) },
   })
   closeSync(fd)
   const word = await firstWord(child)

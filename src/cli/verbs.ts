@@ -61,6 +61,29 @@ export const VERBS = {
       ['everycore status shop --json', ''],
     ],
   },
+  logs: {
+    aliases: [],
+    summary: 'What workers and supervisor have written lately.',
+    about: [
+      'The supervisor remembers the newest output, 1 MB of it (--log-buffer), wherever else it goes. On a terminal the lines look as those of everycore itself; elsewhere they are as they were written.',
+      'With -f the lines that come follow, also those of the supervisor that takes over in an upgrade, until the app has ended.',
+    ],
+    args: [NAME_ARGUMENT],
+    flags: [
+      { short: 'f', long: 'follow', help: 'Go on with the lines that come.' },
+      { short: 'n', long: 'lines', placeholder: 'n', help: 'How many of the newest lines; 100 if left out, and all with --since.' },
+      { long: 'worker', placeholder: 'slot', help: 'Only the lines of the worker in this slot.' },
+      { long: 'level', placeholder: 'level', help: 'Only this level and above: trace, debug, info, warn, error, fatal.' },
+      { long: 'grep', placeholder: 'regex', help: 'Only lines in which this regular expression is found.' },
+      { long: 'since', placeholder: 'time', help: 'Only lines since then: 10m ago, or 2026-01-31T12:00.' },
+      { long: 'name', placeholder: 'name', help: 'Which app; the only one that runs, if left out.' },
+    ],
+    examples: [
+      ['everycore logs -f', 'the last 100 lines, and what comes'],
+      ['everycore logs --level warn --since 1h', 'what went wrong in the last hour'],
+      ['everycore logs shop --worker 2 -n 1000 --json', 'one object a line'],
+    ],
+  },
   ls: {
     aliases: ['ps', 'list'],
     summary: 'The apps of this user that run.',
@@ -116,29 +139,6 @@ export const VERBS = {
       ['everycore scale 4', ''],
       ['everycore scale +1 shop', ''],
       ['everycore scale auto', ''],
-    ],
-  },
-  logs: {
-    aliases: [],
-    summary: 'What workers and supervisor have written lately.',
-    about: [
-      'The supervisor remembers the newest output, 1 MB of it (--log-buffer), wherever else it goes. On a terminal the lines look as those of everycore itself; elsewhere they are as they were written.',
-      'With -f the lines that come follow, also those of the supervisor that takes over in an upgrade, until the app has ended.',
-    ],
-    args: [NAME_ARGUMENT],
-    flags: [
-      { short: 'f', long: 'follow', help: 'Go on with the lines that come.' },
-      { short: 'n', long: 'lines', placeholder: 'n', help: 'How many of the newest lines; 100 if left out, and all with --since.' },
-      { long: 'worker', placeholder: 'slot', help: 'Only the lines of the worker in this slot.' },
-      { long: 'level', placeholder: 'level', help: 'Only this level and above: trace, debug, info, warn, error, fatal.' },
-      { long: 'grep', placeholder: 'regex', help: 'Only lines in which this regular expression is found.' },
-      { long: 'since', placeholder: 'time', help: 'Only lines since then: 10m ago, or 2026-01-31T12:00.' },
-      { long: 'name', placeholder: 'name', help: 'Which app; the only one that runs, if left out.' },
-    ],
-    examples: [
-      ['everycore logs -f', 'the last 100 lines, and what comes'],
-      ['everycore logs --level warn --since 1h', 'what went wrong in the last hour'],
-      ['everycore logs shop --worker 2 -n 1000 --json', 'one object a line'],
     ],
   },
   top: {

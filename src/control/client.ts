@@ -44,7 +44,7 @@ export async function call<Name extends keyof Answers>(socketPath: string, name:
  * @throws EverycoreError as {@link call}
  */
 export async function follow<Name extends MethodName>(socketPath: string, name: Name, body: object, onEvent: (event: ControlEvent) => void, signal?: AbortSignal): Promise<(Name extends keyof Answers ? Answers[Name] : object) | undefined> {
-  const response = await send(socketPath, name, body, 'text/event-stream', SILENCE_MS, signal === undefined ? {} : { signal })
+  const response = await send(socketPath, name, body, 'text/event-stream', SILENCE_MS, { signal })
   if ((response.statusCode ?? 0) >= 400) throw errorOf(parse(await textOf(response)))
   let result: unknown
   try {
@@ -78,9 +78,9 @@ export async function* watch(socketPath: string, name: MethodName, query: URLSea
   }
 }
 
-async function send(socketPath: string, name: MethodName, body: object, accept: string, silenceMs: number, { query = '', signal }: { readonly query?: URLSearchParams | string; readonly signal?: AbortSignal } = {}): Promise<IncomingMessage> {
+async function send(socketPath: string, name: MethodName, body: object, accept: string, silenceMs: number, { query, signal }: { readonly query?: URLSearchParams; readonly signal?: AbortSignal | undefined } = {}): Promise<IncomingMessage> {
   const { verb: method, path: page } = methodOf(name)
-  const path = String(query) === '' ? page : `${page}?${String(query)}`
+  const path = query === undefined || query.size === 0 ? page : `${page}?${query.toString()}`
   const text = method === 'POST' ? JSON.stringify(body) : ''
   const headers = { host: 'localhost', accept, ...(method === 'POST' && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }) }
   return new Promise((resolve, reject) => {

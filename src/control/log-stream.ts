@@ -2,10 +2,11 @@
  * Lines for a client. It takes them from the ring when it can: nothing waits for a slow one but its place in the ring, and
  * what is forgotten before it comes to that is counted and told.
  */
+import type { Writable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { LogQuery } from '../logs/ring.ts'
 import { CONTROL_SCHEMA, type LogBegin, type LogEntry, type LogReport } from '../protocol/control.ts'
-import { STREAM_HEADERS, type StreamEnd } from './event-stream.ts'
+import { STREAM_HEADERS } from './event-stream.ts'
 import { LIMITS } from './limits.ts'
 import type { ControlPorts } from './ports.ts'
 
@@ -36,15 +37,24 @@ export interface LogStreamRequest {
   readonly isFollowed: boolean
 }
 
-/** The lines that are there, and those that come if that was asked for, as server-sent events. */
-export function openLogStream(ports: Ports, request: LogStreamRequest, end: StreamEnd): Response {
-  return new Response(new ReadableStream<Uint8Array>(new LogSource(ports, request, end), new ByteLengthQueuingStrategy({ highWaterMark: 1 })), { headers: STREAM_HEADERS })
+/** What is written to: Node's `ServerResponse`. */
+export interface LogResponse extends Writable {
+  readonly writeHead: (status: number, headers: Readonly<Record<string, string>>) => unknown
 }
 
-class LogSource {
+/**
+ * The lines that are there, and those that come if that was asked for, as server-sent events.
+ *
+ * @param onEnd the client is gone, was dropped, or all was sent; called once
+ */
+export function openLogStream(ports: Ports, request: LogStreamRequest, response: LogResponse, onEnd: () => void): void {
+  void new LogStream(ports, request, response, onEnd).run()
+}
+
+class LogStream {
   readonly #request: LogStreamRequest
-  readonly #end: StreamEnd
-  readonly #encoder = new TextEncoder()
+  readonly #response: LogResponse
+  readonly #onEnd: () => void
   readonly #begin: LogBegin
   readonly #follower: ReturnType<Ports['followLogs']>
   readonly #heartbeat: NodeJS.Timeout
@@ -58,11 +68,11 @@ class LogSource {
   #isEnding = false
   #isDone = false
   #wake: () => void = () => {}
-  #stall: NodeJS.Timeout | undefined
 
-  constructor(ports: Ports, request: LogStreamRequest, end: StreamEnd) {
+  constructor(ports: Ports, request: LogStreamRequest, response: LogResponse, onEnd: () => void) {
     this.#request = request
-    this.#end = end
+    this.#response = response
+    this.#onEnd = onEnd
     const { name, pid, size } = ports.status()
     this.#begin = { name, pid, size }
     this.#words = event('begin', this.#begin)
@@ -74,25 +84,21 @@ class LogSource {
       this.#isEnding = true
       this.#wake()
     })
+    response.once('close', () => this.#finish())
+    response.writeHead(200, STREAM_HEADERS)
   }
 
-  /** Called when the client has taken what it was given. */
-  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    clearTimeout(this.#stall)
+  /** Until the client goes, or all is said. */
+  async run(): Promise<void> {
     while (!this.#isDone) {
       const text = this.#next()
-      if (text !== '') controller.enqueue(this.#encoder.encode(text))
-      if (this.#isDone) controller.close()
-      if (text !== '') break
-      // oxlint-disable-next-line no-await-in-loop -- until there is something to say
-      await this.#more()
+      const isTaken = text === '' || this.#response.write(text)
+      if (this.#isDone) this.#response.end()
+      // oxlint-disable-next-line no-await-in-loop -- one thing after the other, at the pace of the client
+      else await (isTaken ? this.#more() : this.#drained())
     }
-    // From here on it is the client's turn. A living one takes everything at once; pull() is called then.
-    if (!this.#isDone) this.#stall = setTimeout(() => this.#cut(), LIMITS.logStallMs).unref()
-  }
-
-  cancel(): void {
-    this.#finish()
+    // Who does not take the end has had his time.
+    setTimeout(() => this.#response.destroy(), LIMITS.writeTimeoutMs).unref()
   }
 
   /** What can be sent now; empty: nothing yet. */
@@ -112,12 +118,20 @@ class LogSource {
     return text + event('end', { reason: this.#isEnding ? 'stopped' : 'complete' })
   }
 
+  /** Others have their turn, and then there is more to say. */
   async #more(): Promise<void> {
-    if (this.#hasMore) {
-      await turn()
-      return
-    }
-    await new Promise<void>((resolve) => (this.#wake = resolve))
+    if (this.#hasMore) await turn()
+    else await new Promise<void>((resolve) => (this.#wake = resolve))
+  }
+
+  /** The client has taken what it was given. One that does not is dropped. */
+  async #drained(): Promise<void> {
+    const stall = setTimeout(() => this.#response.destroy(), LIMITS.logStallMs).unref()
+    await new Promise<void>((resolve) => {
+      this.#wake = () => this.#isDone && resolve()
+      this.#response.once('drain', resolve)
+    })
+    clearTimeout(stall)
   }
 
   #say(words: string): void {
@@ -125,20 +139,14 @@ class LogSource {
     this.#wake()
   }
 
-  #cut(): void {
-    this.#finish()
-    this.#end.cut()
-  }
-
   #finish(): void {
     if (this.#isDone) return
     this.#isDone = true
     clearInterval(this.#heartbeat)
-    clearTimeout(this.#stall)
     this.#follower.stop()
     this.#unsubscribe()
     this.#wake()
-    this.#end.onEnd()
+    this.#onEnd()
   }
 }
 

@@ -7,6 +7,8 @@ import { LIMITS } from './limits.ts'
 
 /** Before it counts as idle for those who wait. */
 const GRACE_MS = 500
+/** Connections that begin to be served in one turn. */
+const PER_TURN = 4
 const FULL = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
 interface Place {
@@ -23,6 +25,7 @@ export class Places {
   readonly #places = new Map<Socket, Place>()
   readonly #waiting = new Set<Socket>()
   #timer: NodeJS.Timeout | undefined
+  #filling: NodeJS.Immediate | undefined
   #isClosing = false
 
   /** @param serve reads it from then on @param now milliseconds */
@@ -64,6 +67,7 @@ export class Places {
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true
     clearTimeout(this.#timer)
+    clearImmediate(this.#filling)
     for (const socket of this.#waiting) socket.destroy()
     const busy: Promise<unknown>[] = []
     for (const [socket, { isBusy }] of this.#places) {
@@ -94,16 +98,28 @@ export class Places {
     this.#fill()
   }
 
+  /** A few in each turn of the event loop, which has other things to do. */
   #fill(): void {
+    this.#filling ??= setImmediate(() => {
+      this.#filling = undefined
+      this.#fillNow()
+    })
+  }
+
+  #fillNow(): void {
+    let places = Math.min(PER_TURN, LIMITS.connections - this.#places.size)
     for (const socket of this.#waiting) {
-      if (this.#places.size >= LIMITS.connections) break
+      if (places <= 0) break
+      places -= 1
       this.#waiting.delete(socket)
       const place: Place = { isBusy: false, idleSince: 0, timer: undefined }
       this.#places.set(socket, place)
       this.#rest(socket, place)
       this.#serve(socket)
     }
-    if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#clear(), GRACE_MS).unref()
+    if (this.#waiting.size === 0) return
+    if (this.#places.size < LIMITS.connections) this.#fill()
+    else this.#timer ??= setTimeout(() => this.#clear(), GRACE_MS).unref()
   }
 
   /** As many idle ones end as there are others who wait. */

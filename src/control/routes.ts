@@ -1,6 +1,8 @@
 /** The methods of the table, carried out. */
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono, type Context } from 'hono'
 import { EverycoreError } from '../base/errors.ts'
 import { refuse } from './access.ts'
@@ -16,7 +18,7 @@ import { readText } from './read-text.ts'
 import { answerTo, refusal, type Answer } from './wire-error.ts'
 
 interface Env {
-  readonly Bindings: HttpBindings
+  readonly Bindings: HttpBindings & { readonly outgoing: ServerResponse }
 }
 
 type Fields = ReadonlyMap<string, unknown>
@@ -33,14 +35,14 @@ export function routes(ports: ControlPorts, access: TcpAccess | undefined, wayOf
   const streams = new Streams(ports)
   const logs = async (context: Context<Env>): Promise<Response> => {
     const asked = readLogRequest(new URL(context.req.url).searchParams, acceptsStream(context), ports.status().pid)
-    if (!asked.ok) return json(asked.answer)
-    if (!asked.isStream) return document(async () => logDocument(ports, asked.query))
-    return streams.admit((onEnd) => openLogStream(ports, asked, { onEnd, cut: () => context.env.incoming.socket.destroy() }))
+    if (!asked.ok) return json(context, asked.answer)
+    if (!asked.isStream) return document(context, async () => logDocument(ports, asked.query))
+    return streams.admit(context, (onEnd) => openLogStream(ports, asked, context.env.outgoing, onEnd))
   }
   app.use('*', async (context, next) => {
     const { host, origin, authorization, 'sec-fetch-site': fetchSite } = context.env.incoming.headers
     const refused = refuse({ host, origin, fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined, authorization }, wayOf(context.env.incoming.socket), access)
-    if (refused !== undefined) return json(refused)
+    if (refused !== undefined) return json(context, refused)
     await next()
     return undefined
   })
@@ -50,17 +52,17 @@ export function routes(ports: ControlPorts, access: TcpAccess | undefined, wayOf
       if (name === 'events') return streams.open(context)
       if (name === 'logs') return logs(context)
       const read = verb === 'GET' ? readBody('', []) : await fieldsOf(context, Object.keys(body))
-      if (!read.ok) return json(read.answer)
+      if (!read.ok) return json(context, read.answer)
       const isStream = answers === 'either' && acceptsStream(context)
       const action = async (): Promise<object> => actions[name](read.fields, isStream)
-      return isStream ? streams.open(context, action) : document(action)
+      return isStream ? streams.open(context, action) : document(context, action)
     })
-    app.all(path, (context) => (METHOD_NAMES.some((other) => methodOf(other).path === path && methodOf(other).verb === context.req.method) ? context.notFound() : json(refusal(405, `${context.req.method} is not for ${path}`, `Use ${verb}.`))))
+    app.all(path, (context) => (METHOD_NAMES.some((other) => methodOf(other).path === path && methodOf(other).verb === context.req.method) ? context.notFound() : json(context, refusal(405, `${context.req.method} is not for ${path}`, `Use ${verb}.`))))
   }
-  app.notFound(() => json(refusal(404, 'there is no such method', `There are: ${METHOD_NAMES.map((name) => `${methodOf(name).verb} ${methodOf(name).path}`).join(', ')}.`)))
-  app.onError((error) => {
+  app.notFound((context) => json(context, refusal(404, 'there is no such method', `There are: ${METHOD_NAMES.map((name) => `${methodOf(name).verb} ${methodOf(name).path}`).join(', ')}.`)))
+  app.onError((error, context) => {
     ports.warn(`a defect of everycore, please report it: the control server failed: ${error.stack ?? error.message}`)
-    return json(answerTo(error))
+    return json(context, answerTo(error))
   })
   return { fetch: app.fetch }
 }
@@ -116,35 +118,31 @@ class Streams {
   }
 
   /** Opens a stream if there is still room for one. */
-  admit(open: (onEnd: () => void) => Response): Response {
-    if (this.#count >= LIMITS.streams) return json(refusal(503, `${LIMITS.streams} streams are open already`, 'Close one, or try again later.'))
+  admit(context: Context<Env>, open: (onEnd: () => void) => void): Response {
+    if (this.#count >= LIMITS.streams) return json(context, refusal(503, `${LIMITS.streams} streams are open already`, 'Close one, or try again later.'))
     this.#count += 1
-    return open(() => void (this.#count -= 1))
+    open(() => void (this.#count -= 1))
+    return RESPONSE_ALREADY_SENT
   }
 
   /** Events until the client goes, or until the action is done, whose result is the last. */
   open(context: Context<Env>, action?: () => Promise<object>): Response {
-    return this.admit((onEnd) => this.#events(context, onEnd, action))
+    return this.admit(context, (onEnd) => this.#events(context, onEnd, action))
   }
 
-  #events(context: Context<Env>, onEnd: () => void, action: (() => Promise<object>) | undefined): Response {
-    const { socket } = context.env.incoming
+  #events(context: Context<Env>, onEnd: () => void, action: (() => Promise<object>) | undefined): void {
     let unsubscribe: (() => void) | undefined
-    const stream = openEventStream({
-      onEnd: () => {
-        onEnd()
-        unsubscribe?.()
-      },
-      cut: () => socket.destroy(),
+    const stream = openEventStream(context.env.outgoing, () => {
+      onEnd()
+      unsubscribe?.()
     })
-    unsubscribe = this.#ports.subscribe((event) => void stream.send(event.type, event))
+    unsubscribe = this.#ports.subscribe((event) => stream.send(event.type, event))
     stream.send('status', this.#ports.status())
     if (action !== undefined) {
       action()
         .then((result) => stream.send('result', result), (error: unknown) => stream.send('error', answerTo(error).body))
         .finally(() => stream.end())
     }
-    return stream.response
   }
 }
 
@@ -152,11 +150,11 @@ function acceptsStream(context: Context<Env>): boolean {
   return (context.req.header('accept') ?? '').includes('text/event-stream')
 }
 
-async function document(action: () => Promise<object>): Promise<Response> {
+async function document(context: Context<Env>, action: () => Promise<object>): Promise<Response> {
   try {
-    return json({ status: 200, body: await action() })
+    return json(context, { status: 200, body: await action() })
   } catch (error) {
-    return json(answerTo(error))
+    return json(context, answerTo(error))
   }
 }
 
@@ -170,7 +168,16 @@ async function fieldsOf(context: Context<Env>, allowed: readonly string[]): Prom
   return readBody(read.text, allowed)
 }
 
-function json({ status, body }: Answer | { readonly status: 200; readonly body: object }): Response {
-  const headers = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...(status >= 400 && { connection: 'close' }) }
-  return new Response(`${JSON.stringify(body)}\n`, { status, headers })
+/** Written to Node's own response: one of the web, and the stream in it, takes longer than all else. */
+function json({ env: { outgoing } }: Context<Env>, { status, body }: Answer | { readonly status: 200; readonly body: object }): Response {
+  const text = `${JSON.stringify(body)}\n`
+  outgoing.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(status >= 400 && { connection: 'close' }),
+  })
+  outgoing.end(text)
+  return RESPONSE_ALREADY_SENT
 }

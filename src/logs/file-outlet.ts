@@ -1,4 +1,5 @@
 /** Appends to a log file, rotates it, and notices when somebody else did. */
+import { fstatSync } from 'node:fs'
 import { openLogFile, removeOld, shiftFiles, sizeIfSame, type Keep, type LogFile } from './log-file.ts'
 import { codeOf, type Outlet, type WriteFailure } from './outlet.ts'
 
@@ -65,6 +66,16 @@ export class FileOutlet implements Outlet {
 
   write(bytes: Buffer, done: (failure?: WriteFailure) => void): void {
     this.#turn = this.#turn.then(async () => this.#write(bytes)).then(done)
+  }
+
+  /** Whether a descriptor leads to the file that is open. */
+  isOpenAs(fd: number): boolean {
+    try {
+      const { dev, ino } = fstatSync(fd)
+      return dev === this.#file.dev && ino === this.#file.ino
+    } catch {
+      return false
+    }
   }
 
   /** Nothing that happens to a file is final. */

@@ -120,7 +120,8 @@ function isFile(stream: Writable, fd: number): boolean {
   }
 }
 
-function fileDescriptor(stream: Writable): number | undefined {
+/** The descriptor of a stream that has one. */
+export function fileDescriptor(stream: Writable): number | undefined {
   return 'fd' in stream && typeof stream.fd === 'number' ? stream.fd : undefined
 }
 

@@ -41,8 +41,11 @@ export function prettyRecord(record: AppRecord, color: boolean): readonly string
 /** Local time, as `13:05:59.123`. */
 export function clock(ms: number): string {
   const at = new Date(ms)
-  const two = (number: number): string => String(number).padStart(2, '0')
   return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`
+}
+
+function two(number: number): string {
+  return String(number).padStart(2, '0')
 }
 
 interface Details {

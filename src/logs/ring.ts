@@ -221,17 +221,21 @@ class Reader {
   /** Looks backwards, through one page in one go. */
   #search(pages: readonly RingPage[]): LogBatch {
     const page = pages.find(({ first, count }) => this.#before > first && this.#before <= first + count)
-    const offsets = page?.offsets() ?? []
-    for (let index = this.#before - (page?.first ?? 0) - 1; page !== undefined && index >= 0 && this.#wanted > 0; index--) {
+    if (page !== undefined) this.#searchPage(page)
+    this.#before = page?.first ?? 0
+    if (this.#before === 0) this.#wanted = 0
+    if (this.#wanted === 0) this.#earlier.reverse()
+    return { records: [], missed: 0, more: true, next: this.#next }
+  }
+
+  #searchPage(page: RingPage): void {
+    const offsets = page.offsets()
+    for (let index = this.#before - page.first - 1; index >= 0 && this.#wanted > 0; index--) {
       const offset = offsets[index] ?? 0
       if (!matches(page, offset, this.#filter)) continue
       this.#earlier.push(recordOf(page, offset))
       this.#wanted--
     }
-    this.#before = page?.first ?? 0
-    if (this.#before === 0) this.#wanted = 0
-    if (this.#wanted === 0) this.#earlier.reverse()
-    return { records: [], missed: 0, more: true, next: this.#next }
   }
 
   /** It goes on where it was, or looks for the line in its page: when that is the next one, or it was cut off. */

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import type { Writable } from 'node:stream'
 import { EverycoreError } from '../base/errors.ts'
 import { FileOutlet, type FileTrouble } from './file-outlet.ts'
-import { codeOf, createOutlet, sameTarget, type Outlet } from './outlet.ts'
+import { codeOf, createOutlet, fileDescriptor, sameTarget, type Outlet } from './outlet.ts'
 import { Sink, type SinkEvent } from './sink.ts'
 import type { LogFiles, StreamName } from './types.ts'
 
@@ -48,10 +48,13 @@ export async function openTargets({ stdout, stderr, files, now, maxBufferedBytes
   const one = await outlet(file)
   const other = errorFile === file ? one : await outlet(errorFile)
   const out = open(file, one)
+  const stderrFd = fileDescriptor(stderr)
+  // With -d the file is stderr, too: nothing should stand in it twice.
+  const isStderr = stderrFd !== undefined && (one.isOpenAs(stderrFd) || other.isOpenAs(stderrFd))
   return {
     sinks: { stdout: out, stderr: other === one ? out : open(errorFile, other) },
     // Of its own fate there is nobody to be told.
-    aside: open('stderr', createOutlet(stderr), () => {}),
+    aside: isStderr ? undefined : open('stderr', createOutlet(stderr), () => {}),
     reopen() {
       one.reopen()
       if (other !== one) other.reopen()

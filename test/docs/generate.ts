@@ -127,8 +127,8 @@ function methodTable(): string {
   const answers = { once: 'a document', stream: 'events', either: 'a document, or events' }
   const rows = METHOD_NAMES.map((name) => {
     const method = methodOf(name)
-    const body = Object.entries(method.body).map(([field, allowed]) => `${code(field)}: ${allowed}`)
-    return [`${code(`${method.verb} ${method.path}`)}`, method.help, body.join('; '), answers[method.answers]]
+    const body = Object.entries({ ...method.query, ...method.body }).map(([field, allowed]) => `${code(field)}: ${allowed}`)
+    return [code(`${method.verb} ${method.path}`), method.help, body.join('; '), answers[method.answers]]
   })
-  return table(['method', 'what it does', 'body', 'answers'], rows)
+  return table(['method', 'what it does', 'body (GET: query)', 'answers'], rows)
 }

@@ -11,7 +11,9 @@ import { call, follow } from '../../src/control/client.ts'
 import { Doorway, keepToken } from '../../src/control/doorway.ts'
 import { LIMITS } from '../../src/control/limits.ts'
 import type { ControlPorts } from '../../src/control/ports.ts'
+import { Mutations } from '../../src/control/mutations.ts'
 import { createControlServer } from '../../src/control/server.ts'
+import { LogRing } from '../../src/logs/ring.ts'
 import type { ControlEvent, StatusReport } from '../../src/protocol/control.ts'
 import { until } from '../harness/until.ts'
 
@@ -33,6 +35,7 @@ async function serve(t: TestContext, ports: Partial<ControlPorts> = {}): Promise
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
+    followLogs: (query, onMore) => new LogRing().follow(query, onMore),
     reload: async () => RESULT,
     restart: async () => RESULT,
     abortReload: () => {},
@@ -51,23 +54,45 @@ async function serve(t: TestContext, ports: Partial<ControlPorts> = {}): Promise
   return { path, listeners, close: async () => doorway.close() }
 }
 
-test('changes are carried out one after the other, and reloads that wait share one answer', async (t) => {
+test('changes are carried out one after the other, and reloads that wait share one answer', async () => {
   const log: string[] = []
-  const slowly = async (name: string): Promise<void> => {
+  const gates: (() => void)[] = []
+  const mutations = new Mutations()
+  const change = (name: string) => async (): Promise<string> => {
     log.push(`${name} begins`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await new Promise<void>((resolve) => gates.push(resolve))
     log.push(`${name} ends`)
+    return name
   }
-  const { path } = await serve(t, {
-    reload: async () => slowly('reload').then(() => RESULT),
-    scale: async (target) => slowly('scale').then(() => ({ schemaVersion: 1 as const, from: 1, size: Number(target) })),
-  })
-  const first = call(path, 'reload')
-  await until('the first reload begins', () => log.length === 1)
-  const answers = await Promise.all([first, call(path, 'scale', { size: 2 }), ...Array.from({ length: 20 }, async () => call(path, 'reload'))])
-  assert.equal(answers.length, 22)
-  assert.deepEqual(log, log.toSorted(() => 0).filter((_, index) => index % 2 === 0).flatMap((line) => [line, line.replace('begins', 'ends')]), 'none begins before the other has ended')
-  assert.equal(log.filter((line) => line === 'reload begins').length, 2)
+  const asked = ['reload', 'scale', 'reload', 'reload', 'restart', 'reload'].map(async (name) => mutations.run(name === 'scale' ? undefined : name, change(name)))
+  for (let count = 1; count <= 3; count += 1) {
+    await until('the next begins', () => gates.length === count)
+    gates[count - 1]?.()
+  }
+  assert.deepEqual(await Promise.all(asked), ['reload', 'scale', 'reload', 'reload', 'restart', 'reload'])
+  assert.deepEqual(log, ['reload', 'scale', 'restart'].flatMap((name) => [`${name} begins`, `${name} ends`]), 'those that had not begun shared the first')
+})
+
+test('a reload that is asked for while one runs is another one; too many changes are refused', async () => {
+  const mutations = new Mutations()
+  let finish: (() => void) | undefined
+  let count = 0
+  const reload = async (): Promise<number> => {
+    count += 1
+    await new Promise<void>((resolve) => (finish = resolve))
+    return count
+  }
+  const first = mutations.run('reload', reload)
+  await until('it has begun', () => count === 1)
+  const others = Array.from({ length: 5 }, async () => mutations.run('reload', reload))
+  finish?.()
+  assert.equal(await first, 1)
+  await until('the other has begun', () => count === 2)
+  const waiting = Array.from({ length: LIMITS.mutations }, async () => mutations.run(undefined, async () => 0))
+  await assert.rejects(async () => mutations.run(undefined, async () => 0), { code: 'ERR_EVERYCORE_STATE' })
+  finish?.()
+  assert.deepEqual(await Promise.all(others), [2, 2, 2, 2, 2])
+  await Promise.all(waiting)
 })
 
 test('a change that fails is answered with its error, and the next one is carried out', async (t) => {

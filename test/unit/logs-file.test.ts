@@ -13,7 +13,7 @@ const NEVER: Rotation = { maxBytes: 0, everyMs: 0, files: 5, maxAgeMs: 0 }
 
 let directory: string
 let path: string
-const open: FileOutlet[] = []
+const opened: FileOutlet[] = []
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'everycore-log-'))
@@ -21,14 +21,14 @@ beforeEach(() => {
 })
 
 afterEach(async () => {
-  await Promise.all(open.splice(0).map(async (outlet) => outlet.close()))
+  await Promise.all(opened.splice(0).map(async (one) => one.close()))
   rmSync(directory, { recursive: true, force: true })
 })
 
 async function outlet(options: Partial<FileOutletOptions> = {}): Promise<FileOutlet & { troubles: FileTrouble[] }> {
   const troubles: FileTrouble[] = []
   const made = await FileOutlet.open({ path, rotation: NEVER, now: Date.now, onTrouble: (trouble) => troubles.push(trouble), ...options })
-  open.push(made)
+  opened.push(made)
   return Object.assign(made, { troubles })
 }
 
@@ -223,23 +223,23 @@ function remembered(logs: Logs): string[] {
   return found
 }
 
-describe('the log room with files', () => {
-  const files = (more: object = {}) => ({ file: path, errorFile: undefined, maxBytes: 0, everyMs: 0, keep: 5, maxAgeMs: 0, ...more })
+const files = (more: object = {}) => ({ file: path, errorFile: undefined, maxBytes: 0, everyMs: 0, keep: 5, maxAgeMs: 0, ...more })
 
-  async function room(options: Partial<Parameters<typeof createLogs>[0]>): Promise<{ logs: Logs; out: Paper; err: Paper; say: (stdout: string, stderr?: string) => Promise<void> }> {
-    const [out, err] = [new Paper(), new Paper()]
-    const logs = await createLogs({ format: 'raw', color: false, name: 'app', size: 2, stdout: out, stderr: err, verbosity: 'normal', now: Date.now, ...options })
-    const say = async (stdout: string, stderr = ''): Promise<void> => {
-      const [one, two] = [new PassThrough(), new PassThrough()]
-      const output = logs.attachWorker({ slot: 0, pid: 7, generation: 1 }, one, two)
-      one.end(stdout)
-      two.end(stderr)
-      await output.ended
-      await logs.flush(5000)
-    }
-    return { logs, out, err, say }
+async function room(options: Partial<Parameters<typeof createLogs>[0]>): Promise<{ logs: Logs; out: Paper; err: Paper; say: (stdout: string, stderr?: string) => Promise<void> }> {
+  const [out, err] = [new Paper(), new Paper()]
+  const logs = await createLogs({ format: 'raw', color: false, name: 'app', size: 2, stdout: out, stderr: err, verbosity: 'normal', now: Date.now, ...options })
+  const say = async (stdout: string, stderr = ''): Promise<void> => {
+    const [one, two] = [new PassThrough(), new PassThrough()]
+    const output = logs.attachWorker({ slot: 0, pid: 7, generation: 1 }, one, two)
+    one.end(stdout)
+    two.end(stderr)
+    await output.ended
+    await logs.flush(5000)
   }
+  return { logs, out, err, say }
+}
 
+describe('the log room with files', () => {
   it('writes all to the file, what the supervisor says too, and nothing to stdout and stderr', async () => {
     const { logs, out, err, say } = await room({ files: files() })
     logs.logger.info('hello')

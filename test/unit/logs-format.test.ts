@@ -61,36 +61,37 @@ describe('the format pretty', () => {
   })
 })
 
+const shownAs = (made: Formatter, object: object | string): string[] => String(render(made, 'stdout', typeof object === 'string' ? object : JSON.stringify(object))).split('\n')
+
 describe('a line of a logger in the format pretty', () => {
   const at = new Date(2018, 6, 9, 21, 17, 4, 31).getTime()
-  const lines = (made: Formatter, object: object | string): string[] => String(render(made, 'stdout', typeof object === 'string' ? object : JSON.stringify(object))).split('\n')
 
   it('has time, level, message, and the other fields in short', async () => {
     const pretty = await formatter({})
-    assert.deepEqual(lines(pretty, { level: 30, time: at, pid: 1, hostname: 'h', name: 'n', v: 0, msg: 'hello', route: '/a', ms: 1.5, q: 'a b', o: { x: [1] }, n: null }), [
+    assert.deepEqual(shownAs(pretty, { level: 30, time: at, pid: 1, hostname: 'h', name: 'n', v: 0, msg: 'hello', route: '/a', ms: 1.5, q: 'a b', o: { x: [1] }, n: null }), [
       '0 12345   │ 21:17:04.031 INFO  hello route=/a ms=1.5 q="a b" o={"x":[1]} n=null',
     ])
-    assert.deepEqual(lines(pretty, { level: 'warn', message: 'm' }), ['0 12345   │ WARN  m'])
+    assert.deepEqual(shownAs(pretty, { level: 'warn', message: 'm' }), ['0 12345   │ WARN  m'])
   })
 
   it('has its level in colour', async () => {
     const pretty = await formatter({ color: true })
-    assert.match(lines(pretty, { level: 50, msg: 'm' })[0] ?? '', /\u001B\[31mERROR\u001B\[0m m$/u)
+    assert.match(shownAs(pretty, { level: 50, msg: 'm' })[0] ?? '', /\u001B\[31mERROR\u001B\[0m m$/u)
   })
 
   it('has the stack of its error on lines of their own, each with the prefix', async () => {
     const pretty = await formatter({})
     const stack = 'Error: boom\n    at a (b.js:1:2)'
     const expected = ['0 12345   │   Error: boom', '0 12345   │       at a (b.js:1:2)']
-    assert.deepEqual(lines(pretty, { level: 50, msg: 'm', err: { type: 'Error', message: 'boom', stack, code: 'EBOOM' } }), ['0 12345   │ ERROR m err.code=EBOOM', ...expected])
-    assert.deepEqual(lines(pretty, { level: 'error', message: 'm', stack }), ['0 12345   │ ERROR m', ...expected])
+    assert.deepEqual(shownAs(pretty, { level: 50, msg: 'm', err: { type: 'Error', message: 'boom', stack, code: 'EBOOM' } }), ['0 12345   │ ERROR m err.code=EBOOM', ...expected])
+    assert.deepEqual(shownAs(pretty, { level: 'error', message: 'm', stack }), ['0 12345   │ ERROR m', ...expected])
   })
 
   it('forges no line: what stands after a newline has the prefix, and there are not too many', async () => {
     const pretty = await formatter({})
-    const forged = lines(pretty, { level: 30, msg: 'one\neverycore │ all is lost', key: 'value' })
+    const forged = shownAs(pretty, { level: 30, msg: 'one\neverycore │ all is lost', key: 'value' })
     assert.deepEqual(forged, ['0 12345   │ INFO  one', '0 12345   │   everycore │ all is lost', '0 12345   │   key=value'])
-    const many = lines(pretty, { level: 30, msg: '\n'.repeat(30_000), err: { stack: '\n'.repeat(900) } })
+    const many = shownAs(pretty, { level: 30, msg: '\n'.repeat(30_000), err: { stack: '\n'.repeat(900) } })
     assert.equal(many.length, 100)
     assert.match(many.at(-1) ?? '', /more lines$/u)
   })
@@ -100,33 +101,33 @@ describe('a line of a logger in the format pretty', () => {
     const object = { level: 30, msg: evil, [evil]: evil, a: { [evil]: [evil] }, err: { stack: `${evil}\n${evil}`, [evil]: evil } }
     for (const color of [false, true]) {
       const pretty = await formatter({ color })
-      const text = lines(pretty, object).join('').replaceAll(/\u001B\[[0-9;]*m/gu, '')
+      const text = shownAs(pretty, object).join('').replaceAll(/\u001B\[[0-9;]*m/gu, '')
       assert.doesNotMatch(text, /[\u0000-\u0008\u000A-\u001F\u007F-\u009F\u202A-\u202E]/u)
     }
   })
 
   it('shows no more than a part of what is long or deep', async () => {
     const pretty = await formatter({})
-    assert.ok((lines(pretty, { level: 30, msg: 'm', long: 'x'.repeat(50_000) })[0] ?? '').length < 1100)
+    assert.ok((shownAs(pretty, { level: 30, msg: 'm', long: 'x'.repeat(50_000) })[0] ?? '').length < 1100)
     const deep = `{"level":30,"msg":"m","a":${'['.repeat(32_000)}${']'.repeat(32_000)}}`
-    assert.match(lines(pretty, deep)[0] ?? '', /m a=.{1,1001}$/u)
+    assert.match(shownAs(pretty, deep)[0] ?? '', /m a=.{1,1001}$/u)
   })
 })
 
-describe('a line of a logger in the format json', () => {
-  const parse = (made: Formatter, line: string): Record<string, unknown> => JSON.parse(String(render(made, 'stderr', line))) as Record<string, unknown>
+const parsed = (made: Formatter, line: string): Record<string, unknown> => JSON.parse(String(render(made, 'stderr', line))) as Record<string, unknown>
 
+describe('a line of a logger in the format json', () => {
   it('keeps its level, time and message, and its object as it was', async () => {
     const json = await formatter({ format: 'json' })
     const line = '{"level":"warn","timestamp":"2018-07-09T21:17:54.631Z","message":"m","id":12345678901234567890,"msg":null}'
-    assert.deepEqual(Object.entries(parse(json, line)).slice(0, 2), [['level', 40], ['time', 1_531_171_074_631]])
+    assert.deepEqual(Object.entries(parsed(json, line)).slice(0, 2), [['level', 40], ['time', 1_531_171_074_631]])
     assert.ok(String(render(json, 'stderr', line)).endsWith(`"stream":"stderr","msg":"m","app":${line}}`), 'to the last digit')
-    assert.equal(parse(json, '{"level":30,"msg":"no time"}')['time'], NOW)
+    assert.equal(parsed(json, '{"level":30,"msg":"no time"}')['time'], NOW)
   })
 
   it('cannot forge what everycore says', async () => {
     const json = await formatter({ format: 'json' })
-    const record = parse(json, '{"level":30,"msg":"m","slot":7,"event":"worker:exited","pid":1,"__proto__":{"slot":9}}')
+    const record = parsed(json, '{"level":30,"msg":"m","slot":7,"event":"worker:exited","pid":1,"__proto__":{"slot":9}}')
     assert.deepEqual([record['slot'], record['pid'], record['event']], [0, 12345, undefined])
   })
 
@@ -134,9 +135,9 @@ describe('a line of a logger in the format json', () => {
     const json = await formatter({ format: 'json' })
     const line = '{"level":30,"msg":"\u007F\u009B","\u0085":"\u0090"}'
     assert.doesNotMatch(String(render(json, 'stdout', line)), /[\u0000-\u001F\u007F-\u009F]/u)
-    assert.deepEqual(parse(json, line)['app'], JSON.parse(line))
+    assert.deepEqual(parsed(json, line)['app'], JSON.parse(line))
     const deep = `{"level":30,"msg":"m","a":${'['.repeat(32_000)}${']'.repeat(32_000)}}`
-    assert.equal(parse(json, deep)['msg'], 'm')
+    assert.equal(parsed(json, deep)['msg'], 'm')
   })
 })
 

@@ -6,7 +6,7 @@ import { randomFrom } from './logs-random.ts'
 
 const AT = Date.parse('2026-01-01T00:00:00.000Z')
 
-function put(ring: LogRing, text: string, { slot = 0, stream = 'stdout' as 'stdout' | 'stderr', at = AT, cut = false } = {}): void {
+function put(ring: LogRing, text: string, { slot = 0, stream = 'stdout', at = AT, cut = false }: { slot?: number; stream?: 'stdout' | 'stderr'; at?: number; cut?: boolean } = {}): void {
   ring.push(at, slot, 100 + slot, stream, Buffer.from(text), cut)
 }
 

@@ -5,6 +5,8 @@ import { forEach, quiet } from '../../../src/core/compose.ts'
 import { isHopeless } from '../../../src/core/hopeless.ts'
 import { orderDrain, orderKill, orderSeat, orderSpawn } from '../../../src/core/orders.ts'
 import { record } from '../../../src/core/facts/record.ts'
+import { beginRestart } from '../../../src/core/rules/begin-restart.ts'
+import { finishRestart } from '../../../src/core/rules/finish-restart.ts'
 import { beginReload } from '../../../src/core/rules/begin-reload.ts'
 import { boot } from '../../../src/core/rules/boot.ts'
 import { deadlines } from '../../../src/core/rules/deadlines.ts'
@@ -210,6 +212,41 @@ const beginTwice: Rule = (state, at) => {
 
 const freeEarly: Rule = (state) => (state.socketsInDoubt && state.everReady && state.stop === undefined ? { state: { ...state, socketsInDoubt: false }, effects: [{ type: 'releaseUnusedSockets' }] } : quiet(state))
 
+/** As if the old workers had left already. */
+const bootBeside: Rule = (state, at) => {
+  if (state.restart === undefined) return boot(state, at)
+  const { restart } = state
+  const result = boot({ ...state, restart: undefined }, at)
+  return result.effects.length === 0 ? quiet(state) : { ...result, state: { ...result.state, restart } }
+}
+
+const restartTheFirst: Rule = (state, at) => {
+  const begun = beginRestart(state, at)
+  if (begun.state === state) return quiet(state)
+  const [first] = begun.effects.filter(({ type }) => type === 'drainWorker')
+  const isKept = (id: number): boolean => first?.type !== 'drainWorker' || first.id === id
+  const workers = begun.state.workers.map((worker) => (isKept(worker.id) ? worker : (state.workers.find(({ id }) => id === worker.id) ?? worker)))
+  return { state: { ...begun.state, workers }, effects: begun.effects.filter((effect) => effect.type !== 'drainWorker' || isKept(effect.id)) }
+}
+
+const restartMeanwhile: Rule = (state, at) => {
+  const begun = beginRestart({ ...state, reload: undefined }, at)
+  return begun.effects.length === 0 ? quiet(state) : begun
+}
+
+const finishRestartEarly: Rule = (state, at) => {
+  const { restart } = state
+  if (restart === undefined || !state.workers.some((worker) => worker.generation === restart.to && isReady(worker))) return finishRestart(state, at)
+  return { state: { ...state, restart: undefined }, effects: [{ type: 'announce', notice: { type: 'restart:finished', generation: restart.to, tookMs: 0 } }] }
+}
+
+const keepGoing: StepFunction = (state, event) => (event.type === 'reloadAbortRequested' ? quiet(state) : record(state, event))
+
+const dropUnanswered: StepFunction = (state, event) => {
+  const result = record(state, event)
+  return event.type === 'reloadAbortRequested' ? { ...result, effects: [] } : result
+}
+
 const isAbort = (effect: Effect): boolean => effect.type === 'announce' && effect.notice.type === 'reload:aborted'
 
 export const MUTANTS: readonly Mutant[] = [
@@ -253,6 +290,14 @@ export const MUTANTS: readonly Mutant[] = [
   instead('finishes though some still drain', finish, finishEarly),
   instead('answers one of two reloads at the stop', stopping, effectsOf(stopping, (effect, index, all) => !isAbort(effect) || all.findIndex(isAbort) === index)),
   without('does not say how it is', phase),
+  without('forgets that a restart was asked for', beginRestart),
+  without('never ends a restart', finishRestart),
+  instead('boots beside the old workers in a restart', boot, bootBeside),
+  instead('restarts one worker and forgets the others', beginRestart, restartTheFirst),
+  instead('calls a restart done after the first slot', finishRestart, finishRestartEarly),
+  instead('begins a restart during a reload', beginRestart, restartMeanwhile),
+  recording('does not abort a reload that nobody wants', keepGoing),
+  recording('drops a reload that waits, without a word', dropUnanswered),
   without('holds for ever what nobody uses', freeSockets),
   instead('gives up sockets before all slots serve', freeSockets, freeEarly),
   instead('gives up sockets in the middle of a reload', freeSockets, (state) => freeSockets({ ...state, reload: undefined }).effects.length === 0 ? quiet(state) : { ...freeSockets({ ...state, reload: undefined }), state: { ...state, socketsInDoubt: false } }),
