@@ -26,6 +26,9 @@ const { main } = loadCached({
   isShort: bundle === 'verbs',
 }) as Pick<typeof Main, 'main'>
 
+// Whoever reads the output of a verb may have seen enough of it (`| head`).
+if (bundle === 'verbs') process.stdout.on('error', () => {})
+
 void main(argv, env, { stdout: process.stdout, stderr: process.stderr }).then((code) => {
   process.exitCode = code
 })

@@ -18,7 +18,9 @@ export interface Claim {
   /** The name that was asked for, or that with a number. */
   readonly name: string
   readonly path: string
-  /** Removes the name, unless another process has taken it. */
+  /** False when another process has taken the name. */
+  readonly isOurs: () => boolean
+  /** Removes the name, if it is ours. */
   readonly release: () => void
 }
 
@@ -42,7 +44,8 @@ export async function claim(server: Server, { directory, name, takeOver }: Claim
   const inode = lstatSync(temporary).ino
   const claimed = takeOver ? rename(temporary, directory, name) : await linkToFree(temporary, directory, name)
   remove(temporary)
-  return { ...claimed, release: () => isInode(claimed.path, inode) && remove(claimed.path) }
+  const isOurs = (): boolean => isInode(claimed.path, inode)
+  return { ...claimed, isOurs, release: () => void (isOurs() && remove(claimed.path)) }
 }
 
 /** Mode 0600 from the first moment: bind(2) asks the umask, and happens before listen() returns. */

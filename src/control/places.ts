@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { LIMITS } from './limits.ts'
 
 /** Before it counts as idle for those who wait. */
-const GRACE_MS = 500
+const GRACE_MS = 2000
 /** Connections that begin to be served in one turn. */
 const PER_TURN = 4
 const FULL = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'

@@ -5,6 +5,7 @@ import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono, type Context } from 'hono'
 import { EverycoreError } from '../base/errors.ts'
+import { CONTROL_SCHEMA } from '../protocol/control.ts'
 import { refuse } from './access.ts'
 import { readBody, readScaleTarget } from './body.ts'
 import { openEventStream } from './event-stream.ts'
@@ -57,7 +58,10 @@ export function routes(ports: ControlPorts, access: TcpAccess | undefined, wayOf
       const action = async (): Promise<object> => actions[name](read.fields, isStream)
       return isStream ? streams.open(context, action) : document(context, action)
     })
-    app.all(path, (context) => (METHOD_NAMES.some((other) => methodOf(other).path === path && methodOf(other).verb === context.req.method) ? context.notFound() : json(context, refusal(405, `${context.req.method} is not for ${path}`, `Use ${verb}.`))))
+  }
+  for (const path of new Set(METHOD_NAMES.map((name) => methodOf(name).path))) {
+    const verbs = METHOD_NAMES.filter((name) => methodOf(name).path === path).map((name) => methodOf(name).verb)
+    app.all(path, (context) => json(context, refusal(405, `${context.req.method} is not for ${path}`, `Use ${verbs.join(' or ')}.`)))
   }
   app.notFound((context) => json(context, refusal(404, 'there is no such method', `There are: ${METHOD_NAMES.map((name) => `${methodOf(name).verb} ${methodOf(name).path}`).join(', ')}.`)))
   app.onError((error, context) => {
@@ -74,7 +78,7 @@ function actionsOf(ports: ControlPorts): Actions {
     reload: async () => mutations.run('reload', ports.reload),
     abortReload: () => {
       ports.abortReload()
-      return {}
+      return { schemaVersion: CONTROL_SCHEMA }
     },
     restart: async () => mutations.run('restart', ports.restart),
     scale: async (fields) => {
@@ -171,6 +175,11 @@ async function fieldsOf(context: Context<Env>, allowed: readonly string[]): Prom
 /** Written to Node's own response: one of the web, and the stream in it, takes longer than all else. */
 function json({ env: { outgoing } }: Context<Env>, { status, body }: Answer | { readonly status: 200; readonly body: object }): Response {
   const text = `${JSON.stringify(body)}\n`
+  // An error in the middle of an answer can only be shown by its end.
+  if (outgoing.headersSent) {
+    outgoing.destroy()
+    return RESPONSE_ALREADY_SENT
+  }
   outgoing.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(text),

@@ -1,5 +1,4 @@
 /** Where the control socket of an app is. The one place that knows, for the supervisor and for the command. */
-import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -12,7 +11,8 @@ const HASH_CHARS = 12
 export function socketPath(directory: string, name: string): string | undefined {
   const plain = join(directory, `${name}${SUFFIX}`)
   if (Buffer.byteLength(plain) <= LONGEST_PATH) return plain
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_CHARS)
+  // Here, because hardly any name is so long, and the module takes longer to load than all else.
+  const hash = process.getBuiltinModule('node:crypto').createHash('sha256').update(name).digest('hex').slice(0, HASH_CHARS)
   const room = LONGEST_PATH - Buffer.byteLength(join(directory, `-${hash}${SUFFIX}`))
   return room < 0 ? undefined : join(directory, `${name.slice(0, room)}-${hash}${SUFFIX}`)
 }

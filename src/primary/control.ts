@@ -1,9 +1,11 @@
 /** The control socket of a supervisor: what `control/` may ask of it, and where it listens. */
 import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { loadCached } from '../base/code-cache.ts'
 import { nowMs } from '../base/clock.ts'
+import type { Claim } from '../control/claim.ts'
 import { Doorway, keepToken } from '../control/doorway.ts'
 import type { ControlPorts, TcpAccess } from '../control/ports.ts'
 import type * as ControlBundle from '../control/server.ts'
@@ -44,7 +46,9 @@ export class Control {
   readonly #startedMs = nowMs()
   readonly #hub: EventHub
   #name: string
+  #claim: Claim | undefined
   #access: TcpAccess | undefined
+  #tokenFile: string | undefined
   #isOver = false
 
   constructor(supervisor: Supervisor, context: ControlContext) {
@@ -70,6 +74,7 @@ export class Control {
   /** When the supervisor has ended. */
   async close(): Promise<void> {
     this.#isOver = true
+    if (this.#tokenFile !== undefined && this.#claim?.isOurs() === true) rmSync(this.#tokenFile, { force: true })
     await this.#doorway.close()
   }
 
@@ -82,6 +87,7 @@ export class Control {
       if (runtimeDir === undefined) throw new Error('there is no runtime directory for it')
       if (process.platform === 'win32') throw new Error('there are no unix sockets on Windows')
       const claim = await this.#doorway.openUnix({ directory: runtimeDir, name, takeOver: succession !== undefined })
+      this.#claim = claim
       this.#name = claim.name
       if (claim.name !== name) log.info(`another app is called ${name}: this one is ${claim.name} for everycore status, reload and stop`)
       log.debug(`control socket: ${claim.path}`, { event: 'control:opened', path: claim.path, name: claim.name })
@@ -95,6 +101,7 @@ export class Control {
   async #openTcp({ host, port }: { readonly host: string; readonly port: number }, runtimeDir: string): Promise<void> {
     const { log, succession } = this.#context
     const file = join(runtimeDir, `${this.#name}.token`)
+    this.#tokenFile = file
     this.#access = { token: keepToken(file, succession !== undefined, () => randomBytes(16).toString('hex')) }
     for (let left = succession === undefined ? 1 : PORT_TRIES; ; left -= 1) {
       try {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { request } from 'node:http'
 import { createConnection, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -155,6 +155,7 @@ test('by TCP every method wants the token, a name of this machine, and no websit
   assert.equal((await ask(port, 'OPTIONS', '/v1/reload', { authorization })).status, 405)
   assert.equal((await call(join(directory, 'shop.sock'), 'status')).generation, 1, 'nothing came of all that')
   await app.stop()
+  assert.equal(existsSync(file), false, 'the token goes with the app')
   for (const address of ['0.0.0.0:9300', '192.0.2.1:9300', '[::]:9300', 'example.com:9300', '127.0.0.1:0', '127.0.0.1:70000', ':9300']) {
     assert.equal((await verb(directory, '--control', address, 'server.js')).code, 2, address)
   }

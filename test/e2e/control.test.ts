@@ -9,6 +9,7 @@ import { call, follow } from '../../src/control/client.ts'
 import type { StatusReport } from '../../src/protocol/control.ts'
 import { App } from '../harness/app.ts'
 import { Connection } from '../harness/http.ts'
+import { Program } from '../harness/program.ts'
 import { until } from '../harness/until.ts'
 import { runtimeDir, startVerb, verb } from '../harness/verb.ts'
 
@@ -201,6 +202,24 @@ test('an upgrade leaves the control socket to the successor', async (t) => {
   assert.equal((await verb(directory, 'stop')).code, 0)
   assert.equal(existsSync(path), false)
   await app.ended
+})
+
+test('the library opens a control socket when it is asked to, and ends with it', async (t) => {
+  const directory = runtimeDir(t)
+  const program = Program.start(t, `
+    const supervisor = await createSupervisor({ script: 'web.cjs', workers: 1, name: 'shop', control: true, runtimeDir: ${JSON.stringify(directory)} })
+    await supervisor.start()
+    report('ready', null)
+    await supervisor.done
+    report('done', null)
+  `, { PORT: '0' })
+  await program.report('ready')
+  const path = join(directory, 'shop.sock')
+  assert.equal((await call(path, 'status')).pid, program.child.pid)
+  assert.equal((await verb(directory, 'stop')).code, 0)
+  await program.report('done')
+  assert.equal(await program.ended, 0, program.stderr)
+  assert.equal(existsSync(path), false)
 })
 
 test('-d returns when all workers are ready, and tells a start that fails', async (t) => {

@@ -2,7 +2,7 @@
 import { EXIT } from '../../base/exit-codes.ts'
 import { formatDuration } from '../../base/units.ts'
 import { call } from '../../control/client.ts'
-import { CONTROL_SCHEMA, type ReloadResult } from '../../protocol/control.ts'
+import type { ReloadResult } from '../../protocol/control.ts'
 import { isSet, printJson, type VerbCall } from './call.ts'
 import { findApp } from './find-app.ts'
 import { Progress } from './progress.ts'
@@ -28,8 +28,8 @@ export function tellReplaced(verb: VerbCall, done: string, result: ReloadResult)
 }
 
 async function abort(verb: VerbCall, path: string): Promise<number> {
-  await call(path, 'abortReload')
-  if (isSet(verb, 'json')) printJson(verb, { schemaVersion: CONTROL_SCHEMA })
+  const answer = await call(path, 'abortReload')
+  if (isSet(verb, 'json')) printJson(verb, answer)
   else verb.streams.stdout.write('the reload is aborted: the old workers go on serving\n')
   return EXIT.ok
 }

@@ -31,7 +31,7 @@ export async function waitFor<Name extends 'reload' | 'restart' | 'scale' | 'sto
   const ending = new AbortController()
   let interrupt: (() => void) | undefined
   const interrupted = new Promise<'interrupted'>((resolve) => process.once('SIGINT', (interrupt = () => resolve('interrupted'))))
-  const timer = watcher === undefined || verb.streams.stdout.isTTY !== true ? undefined : setInterval(() => void call(path, 'status').then(watcher.take, () => {}), COUNT_MS)
+  const timer = watcher === undefined || verb.streams.stdout.isTTY !== true ? undefined : setInterval(() => void call(path, 'status').then((report) => watcher.take(report), () => {}), COUNT_MS)
   try {
     const answered = follow(path, method, body, (event) => tell(watcher, event), ending.signal)
     // Of the end that we make ourselves nobody is told.
