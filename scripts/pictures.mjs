@@ -1,5 +1,6 @@
 // npm run pictures: takes the pictures of docs/pictures from a real terminal (tmux), of a real app under load. Takes two minutes.
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -17,8 +18,9 @@ const server = `everycore-pictures-${process.pid}`
 const cli = `${root}dist/cli.cjs`
 const screens = { top: { columns: 80, rows: 24 }, 'top-wide': { columns: 200, rows: 50 }, reload: { columns: 80, rows: 8 } }
 
-const app = spawn(process.execPath, [cli, '-w', '4', '-p', String(port), '--name', 'shop', '--runtime-dir', runtimeDir, `${root}scripts/pictures/shop.cjs`], { stdio: 'ignore' })
-let isOver = false
+const app = spawn(process.execPath, [cli, '-w', '4', '-p', String(port), '--name', 'shop', '--runtime-dir', runtimeDir, `${root}scripts/pictures/shop.cjs`], { stdio: ['ignore', 'ignore', 'inherit'] })
+const ended = once(app, 'exit')
+const over = new AbortController()
 try {
   await until(() => verb('status', '--json').status === 0)
   open('top', 'everycore top')
@@ -30,18 +32,17 @@ try {
   await ask(agent, '/crash')
   await sleep(6000)
   take('top', 'everycore top in a terminal of 80 columns and 24 lines: four workers under load, one has crashed and is back')
-  for (let count = 0; count < 6; count += 1) void ask(agent, '/report')
-  await sleep(500)
+  for (let client = 0; client < 8; client += 1) void reports(agent)
+  await sleep(1000)
   tmux('send-keys', '-t', '=reload:', 'everycore reload', 'Enter')
-  await until(() => /slot 2 +booting/.test(tmux('capture-pane', '-p', '-t', '=reload:')))
-  await sleep(300)
-  take('reload', 'everycore reload while it goes on: two slots have new workers, old ones finish their requests')
+  await until(() => /slot [12] +old worker drains \([1-9]\d* in flight/.test(tmux('capture-pane', '-p', '-t', '=reload:')))
+  take('reload', 'everycore reload while it goes on: one slot after the other gets a new worker, old ones finish their requests')
   take('top-wide', 'everycore top in a terminal of 200 columns and 50 lines, during a reload')
 } finally {
-  isOver = true
+  over.abort()
   tmux('kill-server')
   app.kill('SIGKILL')
-  await new Promise((resolve) => app.once('exit', resolve))
+  await ended
   rmSync(runtimeDir, { recursive: true, force: true })
 }
 process.exit()
@@ -66,15 +67,20 @@ function take(name, title) {
 
 /** A client that comes more often and less often, in waves. */
 async function load(agent, client) {
-  while (!isOver) {
+  while (!over.signal.aborted) {
     await ask(agent, client % 3 === 0 ? '/cart' : '/articles/7')
     await sleep(30 * (1.2 + Math.sin(Date.now() / 5000)) + Math.random() * 20)
   }
 }
 
+/** A client of something slow, so that there is something to be finished. */
+async function reports(agent) {
+  while (!over.signal.aborted) await ask(agent, '/report')
+}
+
 async function ask(agent, path) {
   await new Promise((resolve) => {
-    get({ port, path, agent }, (response) => response.resume().on('end', resolve)).on('error', resolve)
+    get({ port, path, agent }, (response) => response.resume().on('close', resolve)).on('error', resolve)
   })
 }
 

@@ -5,7 +5,7 @@ const log = (level, msg, fields) => console.log(JSON.stringify({ level, time: Da
 
 const server = createServer((request, response) => {
   if (request.url === '/crash') throw new Error('connect ECONNREFUSED 10.0.0.7:5432')
-  const ms = request.url === '/report' ? 6000 : 2 + Math.random() ** 8 * 60
+  const ms = request.url === '/report' ? 1500 : 2 + Math.random() ** 8 * 60
   setTimeout(() => {
     response.end('ok')
     if (ms > 40 && ms < 1000) log(40, 'slow query', { path: request.url, ms: Math.round(ms) })
