@@ -6,6 +6,7 @@ import { Agent, get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { stripVTControlCharacters } from 'node:util'
 import { ansiSvg } from './pictures/ansi-svg.mjs'
 
 const root = new URL('..', import.meta.url).pathname
@@ -35,8 +36,7 @@ try {
   for (let client = 0; client < 8; client += 1) void reports(agent)
   await sleep(1000)
   tmux('send-keys', '-t', '=reload:', 'everycore reload', 'Enter')
-  await until(() => /slot [12] +old worker drains \([1-9]\d* in flight/.test(tmux('capture-pane', '-p', '-t', '=reload:')))
-  take('reload', 'everycore reload while it goes on: one slot after the other gets a new worker, old ones finish their requests')
+  await until(() => take('reload', 'everycore reload while it goes on: one slot after the other gets a new worker, old ones finish their requests', /slot [12] +old worker drains \([1-9]\d* in flight/))
   take('top-wide', 'everycore top in a terminal of 200 columns and 50 lines, during a reload')
 } finally {
   over.abort()
@@ -61,8 +61,12 @@ function open(name, command) {
   tmux('-f', '/dev/null', 'new-session', '-d', '-s', name, '-x', String(columns), '-y', String(rows), 'env', '-u', 'CI', '-u', 'NO_COLOR', ...variables, ...command.split(' '))
 }
 
-function take(name, title) {
-  writeFileSync(`${root}docs/pictures/${name}.svg`, ansiSvg(tmux('capture-pane', '-e', '-p', '-t', `=${name}:`), { title, ...screens[name] }))
+/** Gives whether the screen shows what it should. */
+function take(name, title, pattern = /./) {
+  const screen = tmux('capture-pane', '-e', '-p', '-t', `=${name}:`)
+  if (!pattern.test(stripVTControlCharacters(screen))) return false
+  writeFileSync(`${root}docs/pictures/${name}.svg`, ansiSvg(screen, { title, ...screens[name] }))
+  return true
 }
 
 /** A client that comes more often and less often, in waves. */

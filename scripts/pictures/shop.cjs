@@ -8,8 +8,8 @@ const server = createServer((request, response) => {
   const ms = request.url === '/report' ? 1500 : 2 + Math.random() ** 8 * 60
   setTimeout(() => {
     response.end('ok')
-    if (ms > 40 && ms < 1000) log(40, 'slow query', { path: request.url, ms: Math.round(ms) })
-    else if (Math.random() < 0.004) log(30, 'order placed', { path: request.url, items: 1 + Math.floor(Math.random() * 5) })
+    if (ms > 58 && ms < 1000) log(40, 'slow query', { path: request.url, ms: Math.round(ms) })
+    else if (Math.random() < 0.006) log(30, 'order placed', { path: request.url, items: 1 + Math.floor(Math.random() * 5) })
   }, ms)
   for (const end = performance.now() + 0.3; performance.now() < end; );
 })
