@@ -22,6 +22,7 @@ const screens = { top: { columns: 80, rows: 24 }, 'top-wide': { columns: 200, ro
 const app = spawn(process.execPath, [cli, '-w', '4', '-p', String(port), '--name', 'shop', '--runtime-dir', runtimeDir, `${root}scripts/pictures/shop.cjs`], { stdio: ['ignore', 'ignore', 'inherit'] })
 const ended = once(app, 'exit')
 const over = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(end()))
 try {
   await until(() => verb('status', '--json').status === 0)
   open('top', 'everycore top')
@@ -39,13 +40,18 @@ try {
   await until(() => take('reload', 'everycore reload while it goes on: one slot after the other gets a new worker, old ones finish their requests', /slot [12] +old worker drains \([1-9]\d* in flight/))
   take('top-wide', 'everycore top in a terminal of 200 columns and 50 lines, during a reload')
 } finally {
-  over.abort()
-  tmux('kill-server')
-  app.kill('SIGKILL')
+  end()
   await ended
   rmSync(runtimeDir, { recursive: true, force: true })
 }
 process.exit()
+
+function end() {
+  over.abort()
+  tmux('kill-server')
+  app.kill('SIGKILL')
+  return 1
+}
 
 function verb(...argv) {
   return spawnSync(process.execPath, [cli, ...argv, '--runtime-dir', runtimeDir], { encoding: 'utf8' })
