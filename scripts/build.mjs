@@ -26,7 +26,7 @@ const quickToParse = { minifySyntax: true, minifyWhitespace: true }
 
 rmSync(`${root}dist`, { recursive: true, force: true })
 
-await buildControl()
+await Promise.all([buildControl(), buildTop()])
 await Promise.all([
   build({ ...common, define: { ...common.define, __EVERYCORE_CONTROL_HASH__: hashOf('dist/control.cjs') }, format: 'esm', outdir: 'dist', entryPoints: { index: 'src/index.ts', worker: 'src/worker/api.ts' } }),
   buildCommand(),
@@ -53,6 +53,11 @@ function hashOf(file) {
 /** The control server with hono, of which so only what is used is loaded, for the command and for the library; and when somebody comes. */
 async function buildControl() {
   await build({ ...common, ...quickToParse, packages: undefined, format: 'cjs', outfile: 'dist/control.cjs', entryPoints: ['src/control/server.ts'] })
+}
+
+/** The live view with the libraries that draw it, which are ES modules only; loaded by nobody else. */
+async function buildTop() {
+  await build({ ...common, ...quickToParse, packages: undefined, external: ['pino'], format: 'cjs', outfile: 'dist/top.cjs', entryPoints: ['src/top/run.ts'] })
 }
 
 /**

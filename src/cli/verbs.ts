@@ -290,6 +290,20 @@ export const VERBS = {
     flags: [],
     examples: [['everycore completion bash', 'a script to be sourced']],
   },
+  top: {
+    aliases: ['monit'],
+    summary: 'A live view: workers, curves, events, logs; keys reload and scale.',
+    about: [
+      'r reloads (asks first), + and - scale, l shows all logs, / filters them, Enter shows one worker, ? lists all keys, q quits. The app goes on.',
+      'Needs a terminal, of any size, and works without colours (NO_COLOR) and without UTF-8. When the supervisor does not answer any more, it tries again for 30 s and then ends with exit code 3.',
+    ],
+    args: NAME,
+    flags: [NAME_FLAG],
+    examples: [
+      ['everycore top', 'the only app that runs'],
+      ['everycore top shop', ''],
+    ],
+  },
 } as const satisfies Readonly<Record<string, Verb>>
 
 /** Name of a verb. */

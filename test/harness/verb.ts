@@ -32,9 +32,9 @@ export function runtimeDir(t: Scope): string {
   return directory
 }
 
-/** Starts a verb; it looks into that runtime directory only. */
+/** Starts a verb; it looks into that runtime directory only, and writes nowhere else. */
 export function startVerb(directory: string, ...argv: readonly string[]): RunningVerb {
-  const child = spawn(process.execPath, [CLI, ...argv], { env: { ...process.env, NO_COLOR: '1', EVERYCORE_RUNTIME_DIR: directory }, stdio: ['ignore', 'pipe', 'pipe'], timeout: PATIENCE_MS })
+  const child = spawn(process.execPath, [CLI, ...argv], { cwd: directory, env: { ...process.env, NO_COLOR: '1', EVERYCORE_RUNTIME_DIR: directory }, stdio: ['ignore', 'pipe', 'pipe'], timeout: PATIENCE_MS })
   const text = { out: '', err: '' }
   const watchers = new Set<() => void>()
   const take = (stream: 'out' | 'err') => (chunk: string): void => {

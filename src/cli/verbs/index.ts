@@ -29,6 +29,7 @@ const RUN: Readonly<Record<VerbName, () => Promise<RunVerb>>> = {
   doctor: async () => (await import('./doctor.ts')).runDoctor,
   completion: async () => (await import('./completion.ts')).runCompletion,
   generate: async () => (await import('./generate.ts')).runGenerate,
+  top: async () => (await import('./top.ts')).runTop,
 }
 
 /**
