@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { compiled } from './typescript-hooks.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const words = process.argv.slice(2)
@@ -18,6 +19,11 @@ if (files.length === 0) {
   console.error(`no test file matches ${words.join(', ')}`)
   process.exit(2)
 }
+// Once, and not by each of the processes that start at the same time.
+for (const room of ['src', 'test']) {
+  for (const name of readdirSync(join(root, room), { recursive: true })) if (String(name).endsWith('.ts') && !String(name).endsWith('.d.ts')) compiled(join(root, room, String(name)))
+}
 const reporter = process.env.CI === 'true' ? ['--test-reporter=spec'] : []
-const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--test', '--test-concurrency=3', ...reporter, ...files.map((file) => relative(root, join(root, file)))], { cwd: root, stdio: 'inherit' })
+const args = ['--import', new URL('typescript.mjs', import.meta.url).href, '--test', '--test-concurrency=4', ...reporter, ...files.map((file) => relative(root, join(root, file)))]
+const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
 process.exit(status ?? 1)

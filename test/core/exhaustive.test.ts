@@ -36,10 +36,10 @@ const CASES: readonly Case[] = [
   { name: 'one slot, running', settings: SETTINGS, limits: { size: 1, depth: 4 + DEEPER, from: 'running', calm: true } },
   { name: 'two slots, from the start', settings: SETTINGS, limits: { size: 2, depth: 4 + DEEPER, from: 'start', calm: true } },
   { name: 'two slots, running', settings: SETTINGS, limits: { size: 2, depth: 4 + DEEPER, from: 'running', calm: true } },
-  { name: 'two slots at a time, with a canary', settings: CANARY, limits: { size: 2, depth: 4 + DEEPER, from: 'running', calm: true } },
+  { name: 'two slots at a time, with a canary', settings: CANARY, limits: { size: 2, depth: 3 + DEEPER, from: 'running', calm: true } },
   { name: 'one slot and a spare', settings: SPARE, limits: { size: 1, depth: 4 + DEEPER, from: 'running', calm: true } },
-  { name: 'two slots and a spare', settings: SPARE, limits: { size: 2, depth: 4 + DEEPER, from: 'running', calm: true } },
-  { name: 'two slots, one boot at a time, no proof', settings: SERIAL, limits: { size: 2, depth: 4 + DEEPER, from: 'running', calm: true } },
+  { name: 'two slots and a spare', settings: SPARE, limits: { size: 2, depth: 3 + DEEPER, from: 'running', calm: true } },
+  { name: 'two slots, one boot at a time, no proof', settings: SERIAL, limits: { size: 2, depth: 3 + DEEPER, from: 'running', calm: true } },
 ]
 
 for (const { name, settings, limits } of CASES) {

@@ -5,10 +5,12 @@ import { PLAIN_MIX, SECURE_MIX, type Mix } from '../harness/load/mix.ts'
 import { assertNothingLost, assertOnlyFrom, describe } from '../harness/load/report.ts'
 
 const RELOADS = 10
+/** Long enough for clients to have a say, in the generation of each reload. */
+const TRIAL_MS = 200
 
 /** Reloads of an unmodified app; the clients know nothing of it. */
 async function reloadUnder(t: TestContext, mix: Mix): Promise<void> {
-  const under = await UnderLoad.start(t, { mix })
+  const under = await UnderLoad.start(t, { mix, minUptimeMs: TRIAL_MS })
   const finished: { readonly generation: number; readonly at: number }[] = []
   for (let nth = 1; nth <= RELOADS; nth += 1) {
     const record = await under.reload()
