@@ -24,6 +24,6 @@ for (const room of ['src', 'test']) {
   for (const name of readdirSync(join(root, room), { recursive: true })) if (String(name).endsWith('.ts') && !String(name).endsWith('.d.ts')) compiled(join(root, room, String(name)))
 }
 const reporter = process.env.CI === 'true' ? ['--test-reporter=spec'] : []
-const args = ['--import', new URL('typescript.mjs', import.meta.url).href, '--test', '--test-concurrency=4', ...reporter, ...files.map((file) => relative(root, join(root, file)))]
+const args = ['--import', new URL('typescript.mjs', import.meta.url).href, '--test', '--test-concurrency=5', ...reporter, ...files.map((file) => relative(root, join(root, file)))]
 const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
 process.exit(status ?? 1)

@@ -108,7 +108,7 @@ for (const [name, options] of Object.entries(WAYS)) {
     }
     await program.report('started')
     const load = new Load(port)
-    await order('scale 4')
+    await order('scale 3')
     await order('scale 2')
     await order('reload')
     await load.end()
