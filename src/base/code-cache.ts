@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Script } from 'node:vm'
+import { shortHash } from './hash.ts'
 import { removeUnusedCode } from './unused-code.ts'
 
 /** By then all is compiled that a start needs, and V8 has not yet thrown away what it needs only once. */
@@ -25,7 +26,8 @@ export interface CachedFile {
 
 /** Runs it, and returns its exports. */
 export function loadCached({ filename, require, version, directory, isShort = false }: CachedFile): unknown {
-  const path = directory === undefined ? undefined : join(directory, `${version}-${process.version}-${process.arch}`)
+  // V8 keeps the name of the file, too: in stacks it should not be that of another installation.
+  const path = directory === undefined ? undefined : join(directory, `${version}-${process.version}-${process.arch}-${shortHash(filename)}`)
   const cachedData = path === undefined ? undefined : read(path)
   // In the first line, so that the lines of stacks are those of the file.
   const script = new Script(`(function ${PARAMETERS} {${readFileSync(filename, 'utf8')}\n})`, { filename, ...(cachedData !== undefined && { cachedData }) })

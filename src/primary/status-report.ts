@@ -3,12 +3,12 @@ import { nowMs } from '../base/clock.ts'
 import { VERSION } from '../base/version.ts'
 import type { SlotIndex, WorkerId } from '../core/types.ts'
 import type { Snapshot, WorkerView } from '../core/snapshot.ts'
-import { CONTROL_SCHEMA, type Diagnosing, type LastExit, type ReloadSlot, type ReloadStatus, type StatusReport, type WorkerState, type WorkerStatus } from '../protocol/control.ts'
+import { CONTROL_SCHEMA, type Diagnosing, type LastExit, type ReloadSlot, type ReloadStatus, type StatusReport, type WorkerFigures, type WorkerState, type WorkerStatus } from '../protocol/control.ts'
 import type { Supervisor } from './supervisor.ts'
 import { verdictOf } from './verdict.ts'
 
 /** Figures of a worker; what is left out is not known. */
-export type Figures = Partial<Pick<WorkerStatus, 'cpu' | 'rssBytes' | 'heapUsedBytes' | 'loopUtilization' | 'loopLagP99Ms' | 'requestsPerSecond' | 'p50Ms' | 'p99Ms' | 'inFlight' | 'connections'>>
+export type Figures = Partial<WorkerFigures>
 
 /** What the report needs besides the supervisor. */
 export interface ReportFacts {
@@ -21,7 +21,7 @@ export interface ReportFacts {
   readonly diagnosisOf: (id: WorkerId) => Diagnosing | undefined
 }
 
-const UNKNOWN: Required<Figures> = { cpu: null, rssBytes: null, heapUsedBytes: null, loopUtilization: null, loopLagP99Ms: null, requestsPerSecond: null, p50Ms: null, p99Ms: null, inFlight: null, connections: null }
+const UNKNOWN: WorkerFigures = { cpu: null, rssBytes: null, heapUsedBytes: null, loopUtilization: null, loopLagP99Ms: null, requestsPerSecond: null, p50Ms: null, p99Ms: null, inFlight: null, connections: null }
 
 export function statusReport({ snapshot, settings, addresses, handOvers }: Supervisor, facts: ReportFacts): StatusReport {
   const workers = [...snapshot.workers.map((worker) => workerStatus(worker, facts)), ...emptySlots(snapshot, facts)].sort(bySlot)

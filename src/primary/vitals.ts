@@ -3,28 +3,9 @@ import { readFileSync } from 'node:fs'
 import { nowMs } from '../base/clock.ts'
 import type { WorkerId } from '../core/types.ts'
 import type { Collected } from '../protocol/collected.ts'
+import type { WorkerFigures } from '../protocol/control.ts'
 import type { ConnectionCounts } from '../protocol/messages.ts'
 import { LATENCY_BUCKETS, latencyOf, VITALS_MS, type WorkerReport } from '../protocol/vitals.ts'
-
-/** Figures of one worker, over about the last second. Null: not known, which is never the same as 0. */
-export interface WorkerVitals {
-  /** Of one core: 1 is all of it, threads may take more. */
-  readonly cpu: number | null
-  readonly rssBytes: number | null
-  readonly heapUsedBytes: number | null
-  /** Part of the time that the event loop was busy, 0 to 1. */
-  readonly loopUtilization: number | null
-  /** 99 of 100 turns of the event loop were late by less. */
-  readonly loopLagP99Ms: number | null
-  readonly requestsPerSecond: number | null
-  /** Half of the requests took less, over the last few seconds. */
-  readonly p50Ms: number | null
-  readonly p99Ms: number | null
-  /** Requests that have begun and not ended. */
-  readonly inFlight: number | null
-  /** Open connections. */
-  readonly connections: number | null
-}
 
 /** Which worker a report is from. */
 export interface Reporter {
@@ -133,7 +114,7 @@ export class Vitals {
   }
 
   /** Undefined when the worker has told nothing yet. */
-  of(id: WorkerId): WorkerVitals | undefined {
+  of(id: WorkerId): WorkerFigures | undefined {
     const known = this.#known.get(id)
     if (known === undefined) return undefined
     if (this.#clock() - known.at > SILENT_MS) return this.#ofSilent(id, known)
@@ -161,7 +142,7 @@ export class Vitals {
   }
 
   /** Its event loop is the one thing that is known to be busy. */
-  #ofSilent(id: WorkerId, { report, at }: Known): WorkerVitals {
+  #ofSilent(id: WorkerId, { report, at }: Known): WorkerFigures {
     const used = this.#readProcess(this.#pids.get(id) ?? -1)
     return {
       cpu: used === undefined ? null : part(used.cpuUs - cpuOf(report), this.#clock() - at),

@@ -21,8 +21,28 @@ export interface LastExit {
   readonly at: string
 }
 
+/** Figures of one worker, over about the last second. Null: not known, which is never the same as 0. */
+export interface WorkerFigures {
+  /** Cores in use: 1 is one whole core; threads may take more. */
+  readonly cpu: number | null
+  readonly rssBytes: number | null
+  readonly heapUsedBytes: number | null
+  /** Part of its time that the event loop was busy, 0 to 1. */
+  readonly loopUtilization: number | null
+  /** 99 of 100 turns of the event loop were late by less. */
+  readonly loopLagP99Ms: number | null
+  readonly requestsPerSecond: number | null
+  /** Half of the requests took less, over the last few seconds. */
+  readonly p50Ms: number | null
+  readonly p99Ms: number | null
+  /** Requests that have begun and not ended. */
+  readonly inFlight: number | null
+  /** Open connections. */
+  readonly connections: number | null
+}
+
 /** One worker, or one slot that has none. */
-export interface WorkerStatus {
+export interface WorkerStatus extends WorkerFigures {
   /** Null: a spare, which has none yet. */
   readonly slot: number | null
   readonly pid: number | null
@@ -36,20 +56,6 @@ export interface WorkerStatus {
   readonly lastExit: LastExit | null
   /** When an empty slot boots again, in ms from now. */
   readonly respawnInMs: number | null
-  /** Cores in use: 1 is one whole core. */
-  readonly cpu: number | null
-  readonly rssBytes: number | null
-  readonly heapUsedBytes: number | null
-  /** Part of its time that the event loop was busy, 0 to 1. */
-  readonly loopUtilization: number | null
-  readonly loopLagP99Ms: number | null
-  readonly requestsPerSecond: number | null
-  readonly p50Ms: number | null
-  readonly p99Ms: number | null
-  /** Requests in flight. */
-  readonly inFlight: number | null
-  /** Open connections. */
-  readonly connections: number | null
   /** How it is looked into now; left out: it is not. */
   readonly diagnosis?: Diagnosing
 }

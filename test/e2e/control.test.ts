@@ -35,6 +35,18 @@ test('the control socket is for its owner alone, and curl gets the status', asyn
   assert.equal(existsSync(path), false, 'the socket goes with the supervisor')
 })
 
+test('another user of the machine cannot connect, also when the directory is open to all', { skip: process.getuid?.() !== 0 && 'only root can become somebody else' }, async (t) => {
+  const directory = runtimeDir(t)
+  const app = await started(t, directory)
+  const script = `require('node:net').connect(${JSON.stringify(join(directory, 'shop.sock'))}).on('connect', function () { console.log('connected'); this.destroy() }).on('error', ({ code }) => console.log(code))`
+  const connect = (uid: number): string => execFileSync(process.execPath, ['-e', script], { uid, gid: uid, cwd: '/', encoding: 'utf8' }).trim()
+  assert.equal(connect(65_534), 'EACCES')
+  chmodSync(directory, 0o755)
+  assert.equal(connect(65_534), 'EACCES')
+  assert.equal(connect(0), 'connected')
+  await app.stop()
+})
+
 test('no value of the environment and no argument is told to anybody', async (t) => {
   const directory = runtimeDir(t)
   const canary = 'CANARY_d41d8cd98f00'
