@@ -1,5 +1,6 @@
 /** All metrics put together, as families and as text. Loaded when somebody asks for the first time. */
 import { nowMs } from '../base/clock.ts'
+import { residentMemory } from '../base/resident-memory.ts'
 import { VERSION } from '../base/version.ts'
 import { formatFor } from '../metrics/accept.ts'
 import { plain } from '../metrics/catalogue.ts'
@@ -32,6 +33,7 @@ interface Collection {
 
 export class Exposition {
   readonly #sources: ExpositionSources
+  readonly #rss = residentMemory()
   #collection: Promise<Collection> | undefined
 
   constructor(sources: ExpositionSources) {
@@ -88,7 +90,7 @@ export class Exposition {
       plain('everycore_relayed_connections_total', [[[['result', 'taken']], handOvers.relayed], [[['result', 'returned']], handOvers.gaveBack], [[['result', 'dropped']], handOvers.gaveUp]]),
       plain('everycore_log_lines_dropped_total', [[[], logs.stats().droppedLines]]),
       plain('everycore_supervisor_cpu_seconds_total', [[[], (cpu.user + cpu.system) / 1e6]]),
-      plain('everycore_supervisor_resident_memory_bytes', [[[], process.memoryUsage.rss()]]),
+      plain('everycore_supervisor_resident_memory_bytes', [[[], this.#rss()]]),
       plain('everycore_supervisor_start_time_seconds', [[[], Math.round(Date.now() - process.uptime() * 1000) / 1000]]),
       ...(settings.sizing.memoryLimit === undefined ? [] : [plain('everycore_memory_limit_bytes', [[[], settings.sizing.memoryLimit]])]),
       plain('nodejs_version_info', [[[['version', process.version], ['major', major], ['minor', minor], ['patch', patch]], 1]]),

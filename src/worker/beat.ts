@@ -2,6 +2,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { ServerResponse } from 'node:http'
 import type { EventLoopUtilization } from 'node:perf_hooks'
+import { residentMemory } from '../base/resident-memory.ts'
 import type { BootInfo } from '../protocol/boot.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
 
@@ -24,7 +25,8 @@ export function startBeats({ send }: { readonly send: (message: WorkerMessage) =
     })
   }
   const busy = busyMeter()
-  setImmediate(() => setInterval(() => send({ type: 'beat', rss: process.memoryUsage.rss(), heap: heapUse(), busy: busy(), requests, errors }), beatMs).unref())
+  const rss = residentMemory()
+  setImmediate(() => setInterval(() => send({ type: 'beat', rss: rss(), heap: heapUse(), busy: busy(), requests, errors }), beatMs).unref())
 }
 
 /** Part of the time since the last call that the event loop was busy, 0 to 1. Not by the global `performance`: an app may have put another in its place. */

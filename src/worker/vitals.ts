@@ -3,7 +3,9 @@
  * worker is ready: `node:perf_hooks` takes a millisecond to load. The primary's half is `primary/vitals.ts`.
  */
 import { monitorEventLoopDelay, performance, PerformanceObserver, type EventLoopUtilization, type IntervalHistogram, type PerformanceEntry } from 'node:perf_hooks'
+import { getHeapStatistics } from 'node:v8'
 import { nowMs } from '../base/clock.ts'
+import { residentMemory } from '../base/resident-memory.ts'
 import { FAREWELL } from '../protocol/collected.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
 import { GC_BOUNDS_S, VITALS_MS, type GcKind, type LoopLag, type WorkerReport } from '../protocol/vitals.ts'
@@ -36,6 +38,7 @@ export interface WorkerVitals {
 /** Begins; ends with the process, with a last report. */
 export function startVitals({ send, connections, registries }: VitalsPorts): WorkerVitals {
   const requests = countRequests()
+  const rss = residentMemory()
   const collections = watchCollections()
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   delay.enable()
@@ -49,13 +52,13 @@ export function startVitals({ send, connections, registries }: VitalsPorts): Wor
     const before = loop
     loop = performance.eventLoopUtilization()
     const { user, system } = process.cpuUsage()
-    const { rss, heapTotal, heapUsed, external } = process.memoryUsage()
+    const { total_heap_size: heapTotal, used_heap_size: heapUsed, external_memory: external } = getHeapStatistics()
     const taken = requests.take()
     return {
       tookMs,
       cpuUserUs: user,
       cpuSystemUs: system,
-      memory: { rss, heapTotal, heapUsed, external },
+      memory: { rss: rss(), heapTotal, heapUsed, external },
       busy: Math.min(1, Math.max(0, performance.eventLoopUtilization(loop, before).utilization)),
       lag: lagOf(delay),
       connections: Math.max(0, connections()),

@@ -96,3 +96,13 @@ test('a server that is closed while its worker is full stays closed', { skip: !i
   for (const { connection } of [...clients, ...later.clients, full, other]) connection.close()
   assert.equal((await app.stop()).code, 0)
 })
+
+test('a worker whose app has taken every descriptor goes on, and tells how it is', { skip: !isLinux }, async (t) => {
+  const { app, full, other } = await fillOne(t)
+  await ask(full, `/open-files?upto=${LIMIT * 2}`)
+  // Long enough for what workers say once a second.
+  assert.equal((await full.connection.request('/slow?ms=2500')).status, 200)
+  assert.equal(app.records.some(({ event }) => event === 'worker:exited'), false)
+  for (const { connection } of [full, other]) connection.close()
+  assert.equal((await app.stop()).code, 0)
+})
