@@ -1,6 +1,6 @@
 /** Appends to a log file, rotates it, and notices when somebody else did. */
 import { fstatSync } from 'node:fs'
-import { openLogFile, removeOld, shiftFiles, sizeIfSame, type Keep, type LogFile } from './log-file.ts'
+import { closeFd, openLogFile, removeOld, shiftFiles, sizeIfSame, statFd, writeFd, type Keep, type LogFile } from './log-file.ts'
 import { codeOf, type Outlet, type WriteFailure } from './outlet.ts'
 
 /** When a file is rotated, and what is kept of it. */
@@ -90,7 +90,7 @@ export class FileOutlet implements Outlet {
   /** Closes the file, when what is being written has been. */
   async close(): Promise<void> {
     await this.#turn
-    await this.#file.handle.close()
+    await closeFd(this.#file.fd)
   }
 
   async #write(bytes: Buffer): Promise<WriteFailure | undefined> {
@@ -101,7 +101,7 @@ export class FileOutlet implements Outlet {
       if (this.#file.size === 0) this.#file.bornMs = this.#options.now()
       while (written < bytes.length) {
         // oxlint-disable-next-line no-await-in-loop
-        const { bytesWritten } = await this.#file.handle.write(bytes, written)
+        const { bytesWritten } = await writeFd(this.#file.fd, bytes, written)
         written += bytesWritten
         this.#file.size += bytesWritten
       }
@@ -140,14 +140,14 @@ export class FileOutlet implements Outlet {
       this.#file = await openLogFile(this.#options.path)
     } catch (error) {
       // The lines had better go to the file that was moved than nowhere. One that was removed is nowhere.
-      if ((await old.handle.stat()).nlink === 0) throw error
+      if ((await statFd(old.fd)).nlink === 0) throw error
       this.#isStale = false
       this.#tell({ name: 'not reopened', code: codeOf(error) })
       return
     }
     this.#isStale = false
     this.#trouble = ''
-    await old.handle.close().catch(() => {})
+    await closeFd(old.fd).catch(() => {})
   }
 
   async #rotateIfDue(incoming: number): Promise<void> {

@@ -1,7 +1,8 @@
 /** One file that lines are appended to: how it is opened, and what it is called when it is rotated. */
-import { constants } from 'node:fs'
-import { lstat, mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises'
+import * as fs from 'node:fs'
+import { lstat, mkdir, readdir, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 
 /** Owner writes, group reads: lines may hold what is nobody else's business. */
 const FILE_MODE = 0o640
@@ -14,11 +15,17 @@ export const MAX_FILES = 100
  * A symbolic link is not followed: whoever may write to the directory could have put it there. A pipe is not waited for
  * (and refused below). Windows knows none of these flags.
  */
-const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0)
+const FLAGS = fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_CREAT | (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0) | (fs.constants.O_NOCTTY ?? 0)
+
+const openFd = promisify(fs.open)
+export const statFd = promisify(fs.fstat)
+export const closeFd = promisify(fs.close)
+export const writeFd = promisify(fs.write)
 
 /** An open log file. */
 export interface LogFile {
-  readonly handle: FileHandle
+  /** A number and no FileHandle: from Node 26 on it is an uncaught error when one of these is collected before it was closed. */
+  readonly fd: number
   readonly dev: number
   readonly ino: number
   /** A device such as /dev/null has no size, and is not rotated. */
@@ -38,15 +45,15 @@ export interface LogFile {
 export async function openLogFile(path: string): Promise<LogFile> {
   // Whatever is wrong with it, open() says better.
   await mkdir(dirname(path), { mode: DIRECTORY_MODE }).catch(() => {})
-  const handle = await open(path, FLAGS, FILE_MODE)
+  const fd = await openFd(path, FLAGS, FILE_MODE)
   try {
-    const stat = await handle.stat()
+    const stat = await statFd(fd)
     if (!stat.isFile() && !stat.isCharacterDevice()) throw Object.assign(new Error('neither a file nor a device'), { code: 'EINVAL' })
     // Not every file system knows when a file was made.
     const bornMs = stat.birthtimeMs > 0 ? Math.min(stat.birthtimeMs, stat.mtimeMs) : stat.mtimeMs
-    return { handle, dev: stat.dev, ino: stat.ino, isDevice: !stat.isFile(), bornMs, size: stat.isFile() ? stat.size : 0 }
+    return { fd, dev: stat.dev, ino: stat.ino, isDevice: !stat.isFile(), bornMs, size: stat.isFile() ? stat.size : 0 }
   } catch (error) {
-    await handle.close()
+    await closeFd(fd)
     throw error
   }
 }
