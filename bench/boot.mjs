@@ -90,14 +90,15 @@ async function runPreload({ session, node, options, report }) {
   // One worker: two would fight for the cores with each other and with the primary.
   const script = join(APPS, 'small.cjs')
   const peers = { everycore: everycore({ dist: `dist-timed-${node.major}` }), rr: PEERS.rr }
-  const once = async (key) => {
+  const once = async (key, uptimeMs = 0) => {
     const peer = await peers[key].start(session, { script, workers: 1, node })
+    if (uptimeMs > 0) await setTimeout(uptimeMs)
     await peer.stop()
     const [{ at, startedAt, preload }] = peer.ready
     return { preload: preload?.tookMs, boot: at - startedAt }
   }
-  for (const key of Object.keys(peers)) await once(key)
-  const results = await inTurns(Object.keys(peers), rounds * 2, once)
+  for (const key of Object.keys(peers)) await once(key, WARM_UP_MS)
+  const results = await inTurns(Object.keys(peers), rounds * 2, (key) => once(key))
   const preload = results.everycore.map((result) => result.preload)
   const boot = (key) => results[key].map((result) => result.boot)
   const bytes = ['preload', 'hook'].reduce((sum, name) => sum + statSync(join(session.package, `dist/worker/${name}.cjs`)).size, 0)
