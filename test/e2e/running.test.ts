@@ -161,7 +161,7 @@ test('the compiled code of the command is kept privately, and replaced when it i
   const directory = mkdtempSync(join(tmpdir(), 'everycore-test-'))
   t.after(() => rmSync(directory, { recursive: true, force: true }))
   const cache = join(directory, 'compile-cache')
-  const kept = (): string | undefined => readdirSync(directory).includes('compile-cache') ? readdirSync(cache).find((name) => /^main\.cjs-[0-9a-f]{16}-v[\d.]+-\w+$/.test(name)) : undefined
+  const kept = (): string | undefined => readdirSync(directory).includes('compile-cache') ? readdirSync(cache).find((name) => /^main\.cjs-[0-9a-f]{16}-v[\d.]+-\w+-[0-9a-f]{1,8}$/.test(name)) : undefined
   const run = async (env: Readonly<Record<string, string>> = {}, wanted = async () => {}): Promise<void> => {
     const app = await App.ready(t, 'web.cjs', { workers: 1, env: { RUNTIME_DIRECTORY: directory, ...env } })
     await wanted()
