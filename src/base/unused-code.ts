@@ -7,7 +7,7 @@ const UNUSED_MS = 7 * 24 * 3600 * 1000
 /** Files that are looked at, so that it takes a few milliseconds at most. */
 const LOOK_AT = 256
 /** `<file>-<hash>-…`, and what a process has left that was killed while it wrote. */
-const NAME = /^(?:main|hook)\.cjs-[0-9a-f]{16}-/
+const NAME = /^(?:main|hook|verbs|control)\.cjs-[0-9a-f]{16}-/
 
 /**
  * Removes what has not been read for a week. Somebody may write the same file at that moment: then it is written once more

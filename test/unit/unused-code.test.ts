@@ -15,7 +15,7 @@ test('compiled code that has not been read for a week is removed, and nothing el
     writeFileSync(join(directory, name), 'x')
     utimesSync(join(directory, name), (now - readDaysAgo * DAY_MS) / 1000, (now - writtenDaysAgo * DAY_MS) / 1000)
   }
-  const unused = ['main.cjs-0123456789abcdef-v20.19.0-x64', 'hook.cjs-0123456789abcdef-811c9dc5-v22.12.0-x64', 'main.cjs-0123456789abcdef-v20.19.0-x64.4711']
+  const unused = ['verbs.cjs-0123456789abcdef-v20.19.0-x64-2d17bdb6', 'control.cjs-0123456789abcdef-v20.19.0-x64-2d17bdb6', 'main.cjs-0123456789abcdef-v20.19.0-x64', 'hook.cjs-0123456789abcdef-811c9dc5-v22.12.0-x64', 'main.cjs-0123456789abcdef-v20.19.0-x64.4711']
   for (const name of unused) make(name, 8, 9)
   const kept = ['main.cjs-fedcba9876543210-v20.19.0-x64', 'hook.cjs-fedcba9876543210-811c9dc5-v24.0.0-x64', 'v22.12.0-x64-0-0', 'main.cjs-notes']
   make(kept[0] ?? '', 6, 100)
