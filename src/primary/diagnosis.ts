@@ -119,7 +119,7 @@ export class Diagnoses implements DiagnosisPorts {
     const worker = this.#context.workerIn(slot)
     if (worker !== undefined) return worker
     const size = this.#context.size()
-    throw trouble(`slot ${slot} has no worker now`, { why: slot < size ? 'it is down, or boots' : `there are ${size} slots, from 0`, hint: 'everycore status tells which there are.' })
+    throw trouble(`slot ${slot} has no worker now`, { why: slot < size ? 'it is down, or boots' : size === 1 ? 'there is one slot, 0' : `there are ${size} slots, from 0`, hint: 'everycore status tells which there are.' })
   }
 }
 

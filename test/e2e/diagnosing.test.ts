@@ -89,6 +89,7 @@ test('a worker at a breakpoint is not killed for hanging, and goes on when the i
   debug.send('Debugger.enable')
   debug.send('Runtime.evaluate', { expression: 'setTimeout(() => { debugger }, 1)' })
   await debug.event('Debugger.paused')
+  // That nothing happens has no event: five times what would be its end without the inspector.
   await new Promise((resolve) => setTimeout(resolve, 2500))
   inspecting.interrupt()
   const { out } = await inspecting.ended
